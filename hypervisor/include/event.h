@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Event channels: what other rooms may ask of core/event and hypercall/evtchn.c. */
+#ifndef SERAI_EVENT_H
+#define SERAI_EVENT_H
+
+#include <domain.h>
+
+int evtchn_domain_init(struct domain *d);    /* 0 or -ENOMEM; d->max_evtchn_port set by the caller */
+int evtchn_domain_kill(struct domain *d);    /* closes every port; preemptible, -ERESTART */
+void evtchn_domain_destroy(struct domain *d); /* frees */
+int evtchn_vcpu_init(struct vcpu *v);
+void evtchn_vcpu_destroy(struct vcpu *v);
+void evtchn_reset_for_shutdown(struct domain *d);
+
+/* Raise a per-vCPU or global VIRQ; harmless when not bound. Safe from interrupt context. */
+void evtchn_send_virq(struct vcpu *v, unsigned int virq);
+void evtchn_send_global_virq(struct domain *d, unsigned int virq);
+/* Raise for the hardware/control domain (VIRQ_CONSOLE, VIRQ_DOM_EXC, VIRQ_CON_RING, ...). */
+void evtchn_send_host_virq(unsigned int virq);
+/* A machine interrupt bound to a pirq arrived. */
+void evtchn_send_pirq(struct domain *d, unsigned int pirq);
+/* In-hypervisor send on a port the domain owns (xenstore/console glue). */
+int evtchn_send(struct domain *d, u32 port);
+bool evtchn_port_pending(struct domain *d, u32 port); /* for SCHEDOP_poll; false for bad ports */
+int evtchn_port_valid(struct domain *d, u32 port);
+int evtchn_unmask(struct domain *d, u32 port);
+/* 'e' debug key */
+void evtchn_dump(struct domain *d);
+
+/* From hypercall/physdev (irq.h): bind and unbind the machine side of EVTCHNOP_bind_pirq. */
+int pirq_guest_bind(struct vcpu *v, unsigned int pirq, bool will_share);
+void pirq_guest_unbind(struct domain *d, unsigned int pirq);
+void pirq_set_affinity(struct domain *d, unsigned int pirq, unsigned int cpu);
+/* From EVTCHNOP_unmask of a pirq port: the guest is ready again (level interrupts with auto-eoi). */
+void pirq_guest_unmask(struct domain *d, unsigned int pirq);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Machine interrupts: vectors, I/O APIC, MSI, and the pirqs of the hardware domain. */
+#ifndef SERAI_IRQ_H
+#define SERAI_IRQ_H
+
+#include <domain.h>
+#include <regs.h>
+
+#define VEC_DEVICE_FIRST 0x30
+#define VEC_DEVICE_LAST 0xdf
+
+/* Entry code calls this for every vector from 0x20 up that is not an exception; in a guest, in the idle
+ * loop or in preempt_window(). Interrupts off. */
+void do_irq(struct regs *regs, u8 vector);
+int irq_request(unsigned int gsi, void (*fn)(void *), void *data, const char *name); /* ours: UART, HPET */
+int irq_domain_init(struct domain *d);
+void irq_domain_destroy(struct domain *d); /* unbinds and unmaps every pirq */
+unsigned int nr_irqs_gsi(void);
+void irq_dump(void); /* 'i' debug key */
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Circular doubly linked list with the links inside the elements. */
+#ifndef SERAI_LIST_H
+#define SERAI_LIST_H
+
+#include <types.h>
+
+struct list {
+	struct list *next, *prev;
+};
+
+#define LIST_INIT(name)                                                                            \
+	{                                                                                          \
+		&(name), &(name)                                                                   \
+	}
+
+static inline void list_init(struct list *l)
+{
+	l->next = l->prev = l;
+}
+static inline bool list_empty(const struct list *l)
+{
+	return l->next == l;
+}
+static inline void list_insert_after(struct list *n, struct list *at)
+{
+	n->next = at->next;
+	n->prev = at;
+	at->next->prev = n;
+	at->next = n;
+}
+static inline void list_add(struct list *n, struct list *head)
+{
+	list_insert_after(n, head);
+}
+static inline void list_add_tail(struct list *n, struct list *head)
+{
+	list_insert_after(n, head->prev);
+}
+/* Unlinks n and leaves it empty, so that removing twice is harmless. */
+static inline void list_del(struct list *n)
+{
+	n->prev->next = n->next;
+	n->next->prev = n->prev;
+	list_init(n);
+}
+
+#define list_entry(p, type, member) container_of(p, type, member)
+#define list_first(head, type, member) list_entry((head)->next, type, member)
+#define list_for_each(pos, head, member)                                                           \
+	for (pos = list_entry((head)->next, __typeof__(*pos), member); &pos->member != (head);     \
+	     pos = list_entry(pos->member.next, __typeof__(*pos), member))
+#define list_for_each_safe(pos, tmp, head, member)                                                 \
+	for (pos = list_entry((head)->next, __typeof__(*pos), member),                             \
+	    tmp = list_entry(pos->member.next, __typeof__(*pos), member);                          \
+	     &pos->member != (head);                                                               \
+	     pos = tmp, tmp = list_entry(tmp->member.next, __typeof__(*tmp), member))
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What belongs to one physical CPU.
+ *
+ * A CPU's stack is STACK_SIZE bytes, aligned to its size:
+ *
+ *   base                                                                 base + STACK_SIZE
+ *   | #DF | NMI | #MC | guard |          main stack, grows down  <--  | struct cpu_info |
+ *
+ * so that any code, on the main stack or on an IST stack, finds struct cpu_info from %rsp alone. GS belongs
+ * to the guest at all times.
+ */
+#ifndef SERAI_PERCPU_H
+#define SERAI_PERCPU_H
+
+#include <types.h>
+
+#define STACK_ORDER 3
+#define STACK_SIZE (PAGE_SIZE << STACK_ORDER)
+
+struct vcpu;
+
+/* Work to be done before the CPU returns to a guest: bits of cpu_info.softirq */
+enum softirq {
+	SOFTIRQ_TIMER,	  /* the CPU's timer heap has due entries */
+	SOFTIRQ_SCHEDULE, /* pick another vCPU */
+	SOFTIRQ_TASKLET,  /* deferred work: RCU-like reclaim, domain destruction, console */
+	SOFTIRQ_TIME,	  /* recalibrate clocks */
+	NR_SOFTIRQS
+};
+
+struct cpu_info {
+	struct vcpu *current;
+	u32 softirq; /* set by anyone, atomically; cleared by the CPU itself */
+	u32 cpu;
+	u32 flush_request; /* another CPU wants TLB work done: bits of x86/mm/tlb.c */
+	u32 in_guest;	   /* the CPU is (about to be) in guest mode: an IPI is needed to reach it */
+	u64 user_rsp;	   /* scratch of the syscall stub */
+	u64 *entry_regs_top; /* where entry code finds the running vCPU's frame */
+};
+
+static inline struct cpu_info *cpu_info(void)
+{
+	unsigned long sp;
+
+	__asm__("mov %%rsp, %0" : "=r"(sp));
+	return (struct cpu_info *)((sp & ~(STACK_SIZE - 1)) + STACK_SIZE - sizeof(struct cpu_info));
+}
+static inline unsigned int smp_processor_id(void)
+{
+	return cpu_info()->cpu;
+}
+#define current (cpu_info()->current)
+
+struct cpu_info *cpu_info_of(unsigned int cpu);
+
+static inline void raise_softirq(enum softirq nr)
+{
+	__atomic_fetch_or(&cpu_info()->softirq, 1U << nr, __ATOMIC_RELAXED);
+}
+/* Set on another CPU, and an IPI if that CPU is in a guest or idle. */
+void cpu_raise_softirq(unsigned int cpu, enum softirq nr);
+void softirq_register(enum softirq nr, void (*fn)(void));
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Scheduling: policy in core/sched behind sched_ops; mechanism in x86/pv/switch.c. */
+#ifndef SERAI_SCHED_H
+#define SERAI_SCHED_H
+
+#include <domain.h>
+#include <types.h>
+#include <xen/domctl.h>
+#include <xen/sysctl.h>
+
+int sched_init(void);			/* after option parsing (sched=) */
+int sched_cpu_init(unsigned int cpu);	/* creates the idle vCPU's scheduling state too */
+int sched_domain_init(struct domain *d, u32 cpupool);
+void sched_domain_destroy(struct domain *d);
+int sched_vcpu_init(struct vcpu *v);	/* picks v->cpu */
+void sched_vcpu_destroy(struct vcpu *v);
+
+void sched_wake(struct vcpu *v);  /* v may have become runnable */
+void sched_sleep(struct vcpu *v); /* v stopped being runnable; its CPU is told to reschedule */
+void sched_sleep_sync(struct vcpu *v); /* ... and has been descheduled on return */
+void sched_yield(struct vcpu *v);
+
+/* SOFTIRQ_SCHEDULE: accounts, picks, and calls context_switch() when the vCPU changes. */
+void schedule(void);
+/* x86: never returns. Leaves prev's state saved (or, into idle, loaded: v->loaded_on) and resumes next. */
+void context_switch(struct vcpu *prev, struct vcpu *next) __noreturn;
+/* x86: called by a CPU for which idle was picked; the body of the idle vCPU. */
+void idle_loop(void) __noreturn;
+
+void vcpu_runstate_change(struct vcpu *v, int new_state, stime_t t);
+void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out);
+/* Copies the runstate to the guest's registered area (on context switch in, when v is current). */
+void vcpu_runstate_update_guest(struct vcpu *v);
+u64 vcpu_cpu_time(struct vcpu *v); /* ns run so far, for getdomaininfo/getvcpuinfo */
+
+int vcpu_timers_init(struct vcpu *v);
+void vcpu_timers_destroy(struct vcpu *v);
+void vcpu_timers_migrate(struct vcpu *v);
+
+/* control interface */
+long sched_domctl(struct domain *d, struct xen_domctl_scheduler_op *op);
+long sched_sysctl(struct xen_sysctl_scheduler_op *op);
+u32 sched_id(void);
+int vcpu_set_hard_affinity(struct vcpu *v, const cpumask_t *m);
+int vcpu_set_soft_affinity(struct vcpu *v, const cpumask_t *m);
+void vcpu_get_affinity(const struct vcpu *v, cpumask_t *hard, cpumask_t *soft);
+void sched_dump(void); /* 'r' debug key */
+
+#endif
