@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# For scripts that run in dom0: `. /lab/lib.sh`. Every check prints one line for the harness, and
+# what went wrong only when something did.
+
+_failed=0
+trap 'exit $((_failed ? 1 : 0))' EXIT
+
+ok() { printf '\n@@ ok %s\n' "$*"; }
+not_ok() {
+	_failed=$((_failed + 1))
+	printf '\n@@ not ok %s\n' "$*"
+}
+# info KEY VALUE: a figure for the log and the report.
+info() { printf '\n@@ info %s=%s\n' "$1" "${*:2}"; }
+
+# check NAME COMMAND...: ok when the command succeeds.
+check() {
+	local name=$1 out rc
+	shift
+	out=$("$@" 2>&1)
+	rc=$?
+	if [ $rc -eq 0 ]; then
+		ok "$name"
+	else
+		printf '%s\n' "$out" | tail -n 30
+		not_ok "$name (exit $rc)"
+	fi
+	return $rc
+}
+
+# check_out NAME REGEX COMMAND...: ok when it succeeds and prints something that matches.
+check_out() {
+	local name=$1 re=$2 out rc
+	shift 2
+	out=$("$@" 2>&1)
+	rc=$?
+	if [ $rc -eq 0 ] && grep -Eq -- "$re" <<<"$out"; then
+		ok "$name"
+		return 0
+	fi
+	printf '%s\n' "$out" | tail -n 30
+	not_ok "$name (exit $rc, wanted /$re/)"
+	return 1
+}
+
+# refuse NAME COMMAND...: ok when it fails.
+refuse() {
+	local name=$1 out
+	shift
+	if out=$("$@" 2>&1); then
+		printf '%s\n' "$out" | tail -n 30
+		not_ok "$name (succeeded)"
+		return 1
+	fi
+	ok "$name"
+}
+
+# until_true SECONDS COMMAND...: waits for something that has no event to wait for.
+until_true() {
+	local end=$(($(date +%s) + $1))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		[ "$(date +%s)" -lt "$end" ] || return 1
+		sleep 0.2
+	done
+}
+
+# guest_config NAME [LINE...]: a configuration of the little guest, at /root/NAME.cfg.
+guest_config() {
+	local name=$1
+	shift
+	{
+		printf '%s\n' "name='$name'" "type='pv'" "kernel='/guests/vmlinuz'" \
+			"ramdisk='/guests/initrd'" "memory=96" "vcpus=1" \
+			"extra='console=hvc0 quiet lab.name=$name'"
+		printf '%s\n' "$@"
+	} >"/root/$name.cfg"
+}
+
+# The log xenconsoled keeps of a guest's console.
+guest_log() { cat "/var/log/xen/console/guest-$1.log"; }
+# guest_says NAME REGEX [SECONDS]: waits until the guest's console shows it.
+_guest_matches() { grep -Eq -- "$2" "/var/log/xen/console/guest-$1.log"; }
+guest_says() {
+	until_true "${3:-60}" _guest_matches "$1" "$2" && return
+	tail -n 20 "/var/log/xen/console/guest-$1.log"
+	return 1
+}
+guest_gone() { ! xl domid "$1"; }
