@@ -90,15 +90,15 @@ struct iret_context {
 	uint64_t e##name; \
 	uint32_t _e##name
 #endif
-#define __XEN_REG_ABCD(l)             \
-	union {                       \
-		uint64_t r##l##x;     \
-		__XEN_REG_E(l##x);    \
-		uint16_t l##x;        \
-		struct {              \
-			uint8_t l##l; \
-			uint8_t l##h; \
-		};                    \
+#define __XEN_REG_ABCD(letter) \
+	union { \
+		uint64_t r##letter##x; \
+		__XEN_REG_E(letter##x); \
+		uint16_t letter##x; \
+		struct { \
+			uint8_t letter##l; \
+			uint8_t letter##h; \
+		}; \
 	}
 #define __XEN_REG_INDEX(name)      \
 	union {                    \

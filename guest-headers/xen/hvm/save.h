@@ -25,7 +25,6 @@ struct hvm_save_descriptor {
 
 /* The end record has no body. */
 struct hvm_save_end {
-	char none[0];
 };
 DECLARE_HVM_SAVE_TYPE(END, 0, struct hvm_save_end);
 
