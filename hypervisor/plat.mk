@@ -1,1 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# Basics, console, interrupts, CPUs, and the hypercalls about them.
+core_sources += \
+	hypervisor/lib/options.c \
+	hypervisor/lib/vsnprintf.c
+hv_sources += \
+	hypervisor/drivers/console.c \
+	hypervisor/drivers/debug_keys.c \
+	hypervisor/drivers/uart.c \
+	hypervisor/drivers/vga_text.c \
+	hypervisor/lib/printk.c \
+	hypervisor/lib/string.c \
+	hypervisor/lib/symbols.c \
+	hypervisor/x86/debug/dump.c

@@ -26,6 +26,7 @@ enum softirq {
 	SOFTIRQ_SCHEDULE, /* pick another vCPU */
 	SOFTIRQ_TASKLET,  /* deferred work: RCU-like reclaim, domain destruction, console */
 	SOFTIRQ_TIME,	  /* recalibrate clocks */
+	SOFTIRQ_CONSOLE,  /* the log grew: VIRQ_CON_RING */
 	NR_SOFTIRQS
 };
 
