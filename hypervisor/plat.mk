@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Basics, console, interrupts, CPUs, and the hypercalls about them.
 core_sources += \
+	hypervisor/drivers/acpi_parse.c \
 	hypervisor/lib/options.c \
 	hypervisor/lib/vsnprintf.c
 hv_sources += \
+	hypervisor/drivers/acpi.c \
 	hypervisor/drivers/console.c \
 	hypervisor/drivers/debug_keys.c \
 	hypervisor/drivers/uart.c \

@@ -27,8 +27,9 @@
 
 #define RING_SIZE (128U * 1024) /* power of two */
 #define INPUT_SIZE 256U         /* power of two */
-#define LOCK_PATIENCE 20000000U /* tries before a panicking CPU takes the lock from a dead holder \
-				 */
+#define LOCK_PATIENCE                                                               \
+	20000000U /* tries before a panicking CPU takes the lock from a dead holder \
+		   */
 
 static spinlock_t lock = SPINLOCK_INIT(RANK_CONSOLE);
 static u32 lock_holder; /* CPU + 1 */
