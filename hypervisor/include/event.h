@@ -10,13 +10,17 @@ int evtchn_domain_kill(struct domain *d);    /* closes every port; preemptible, 
 void evtchn_domain_destroy(struct domain *d); /* frees */
 int evtchn_vcpu_init(struct vcpu *v);
 void evtchn_vcpu_destroy(struct vcpu *v);
-void evtchn_reset_for_shutdown(struct domain *d);
+
+#define EVTCHN_MAX_PIRQS 1024U /* no domain has a pirq of a higher number */
 
 /* Raise a per-vCPU or global VIRQ; harmless when not bound. Safe from interrupt context. */
 void evtchn_send_virq(struct vcpu *v, unsigned int virq);
 void evtchn_send_global_virq(struct domain *d, unsigned int virq);
 /* Raise for the hardware/control domain (VIRQ_CONSOLE, VIRQ_DOM_EXC, VIRQ_CON_RING, ...). */
 void evtchn_send_host_virq(unsigned int virq);
+/* Host-wide events of this kind go to d from now on. 0, -EINVAL, -ESRCH. */
+int evtchn_set_virq_handler(struct domain *d, u32 virq);
+void evtchn_drop_virq_handlers(struct domain *d);
 /* A machine interrupt bound to a pirq arrived. */
 void evtchn_send_pirq(struct domain *d, unsigned int pirq);
 /* In-hypervisor send on a port the domain owns (xenstore/console glue). */
@@ -31,6 +35,7 @@ int evtchn_unmask(struct domain *d, u32 port);
 void evtchn_dump(struct domain *d);
 
 /* From hypercall/physdev (irq.h): bind and unbind the machine side of EVTCHNOP_bind_pirq. */
+bool domain_irq_permitted(const struct domain *d, unsigned int pirq); /* d's irq permission list */
 int pirq_guest_bind(struct vcpu *v, unsigned int pirq, bool will_share);
 void pirq_guest_unbind(struct domain *d, unsigned int pirq);
 void pirq_set_affinity(struct domain *d, unsigned int pirq, unsigned int cpu);

@@ -24,6 +24,10 @@ enum hc_priv {
 	HC_HARDWARE, /* hardware domain */
 };
 
+/* The RESTART column of a def row. */
+#define HC_RESTART true
+#define HC_NORESTART false
+
 struct hc_row {
 	const char *name;
 	u16 size; /* bytes of the argument copied in and/or out */
