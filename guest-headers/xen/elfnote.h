@@ -6,8 +6,6 @@
 #ifndef __XEN_PUBLIC_ELFNOTE_H__
 #define __XEN_PUBLIC_ELFNOTE_H__
 
-#include <stdint.h>
-#define XEN_ELFNOTE_INFO 0
 #define XEN_ELFNOTE_ENTRY 1
 #define XEN_ELFNOTE_HYPERCALL_PAGE 2
 #define XEN_ELFNOTE_VIRT_BASE 3

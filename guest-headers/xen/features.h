@@ -3,8 +3,6 @@
 #ifndef __XEN_PUBLIC_FEATURES_H__
 #define __XEN_PUBLIC_FEATURES_H__
 
-#include <stdint.h>
-
 #define XENFEAT_writable_page_tables 0
 #define XENFEAT_writable_descriptor_tables 1
 #define XENFEAT_auto_translated_physmap 2

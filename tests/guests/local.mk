@@ -1,1 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# Test kernels: lib/ plus one file of cases each, built from guest-headers/ alone.
+EXTRA_DIST += tests/guests
+
+guest_kernels = version
+guest_cppflags = -I$(top_srcdir)/guest-headers -I$(top_srcdir)/tests/guests/include
+guest_cflags = -std=gnu11 -O2 -g -fno-toplevel-reorder -ffreestanding -fno-builtin -fno-pic -mcmodel=kernel \
+	-mno-red-zone -mno-sse -mno-mmx -mno-80387 -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -fcf-protection=none \
+	-Wall -Wextra -Werror -MMD -MP
+guest_lib = start entry probe string console report trap mm event user vcpu
+guest_lib_objects = $(guest_lib:%=tests/guests/lib/%.o)
+guest_images = $(guest_kernels:%=tests/guests/%.elf)
+
+tests/guests/lib/%.o: $(srcdir)/tests/guests/lib/%.S
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(guest_cppflags) $(guest_cflags) -c -o $@ $<
+tests/guests/lib/%.o: $(srcdir)/tests/guests/lib/%.c
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(guest_cppflags) $(guest_cflags) -c -o $@ $<
+tests/guests/abi/%.o: $(srcdir)/tests/guests/abi/%.c
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(guest_cppflags) $(guest_cflags) -c -o $@ $<
+tests/guests/%.elf: tests/guests/abi/%.o $(guest_lib_objects) $(srcdir)/tests/guests/guest.lds
+	$(AM_V_CCLD)$(LD) -n --no-warn-rwx-segments -T $(srcdir)/tests/guests/guest.lds -o $@ \
+		$< $(guest_lib_objects)
+.PRECIOUS: tests/guests/abi/%.o tests/guests/lib/%.o
+
+noinst_DATA += $(guest_images)
+guests: $(guest_images)
+.PHONY: guests
+clean-local: clean-guests
+clean-guests:
+	rm -rf tests/guests/lib tests/guests/abi tests/guests/*.elf
+.PHONY: clean-guests
+-include $(wildcard tests/guests/lib/*.d tests/guests/abi/*.d)

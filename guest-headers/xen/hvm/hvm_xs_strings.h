@@ -3,8 +3,6 @@
 #ifndef __XEN_PUBLIC_HVM_HVM_XS_STRINGS_H__
 #define __XEN_PUBLIC_HVM_HVM_XS_STRINGS_H__
 
-#include <stdint.h>
-
 #define HVM_XS_HVMLOADER "hvmloader"
 #define HVM_XS_BIOS "hvmloader/bios"
 #define HVM_XS_GENERATION_ID_ADDRESS "hvmloader/generation-id-address"

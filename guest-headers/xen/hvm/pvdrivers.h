@@ -3,8 +3,6 @@
 #ifndef _XEN_PUBLIC_PVDRIVERS_H_
 #define _XEN_PUBLIC_PVDRIVERS_H_
 
-#include <stdint.h>
-
 #define PVDRIVERS_PRODUCT_LIST(EACH)            \
 	EACH("xensource-windows", 0x0001)       \
 	EACH("gplpv-windows", 0x0002)           \

@@ -3,8 +3,6 @@
 #ifndef _XEN_PUBLIC_IO_XENBUS_H
 #define _XEN_PUBLIC_IO_XENBUS_H
 
-#include <stdint.h>
-
 enum xenbus_state {
 	XenbusStateUnknown = 0,
 	XenbusStateInitialising = 1,
