@@ -2,7 +2,7 @@
 # Test kernels: lib/ plus one file of cases each, built from guest-headers/ alone.
 EXTRA_DIST += tests/guests
 
-guest_kernels = version
+guest_kernels = version syscall
 guest_cppflags = -I$(top_srcdir)/guest-headers -I$(top_srcdir)/tests/guests/include
 guest_cflags = -std=gnu11 -O2 -g -fno-toplevel-reorder -ffreestanding -fno-builtin -fno-pic -mcmodel=kernel \
 	-mno-red-zone -mno-sse -mno-mmx -mno-80387 -fno-stack-protector \
@@ -16,7 +16,7 @@ tests/guests/lib/%.o: $(srcdir)/tests/guests/lib/%.S
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(guest_cppflags) $(guest_cflags) -c -o $@ $<
 tests/guests/lib/%.o: $(srcdir)/tests/guests/lib/%.c
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(guest_cppflags) $(guest_cflags) -c -o $@ $<
-tests/guests/abi/%.o: $(srcdir)/tests/guests/abi/%.c
+tests/guests/abi/%.o: $(srcdir)/tests/guests/abi/%.c Makefile
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(guest_cppflags) $(guest_cflags) -c -o $@ $<
 tests/guests/%.elf: tests/guests/abi/%.o $(guest_lib_objects) $(srcdir)/tests/guests/guest.lds
 	$(AM_V_CCLD)$(LD) -n --no-warn-rwx-segments -T $(srcdir)/tests/guests/guest.lds -o $@ \
