@@ -90,6 +90,16 @@ static inline bool spin_trylock(spinlock_t *l)
 		lock_rank_acquire(l);
 	return true;
 }
+/* For the second lock of one rank, taken against the order: may fail, never waits. Release with
+ * spin_unlock_nested(). */
+static inline bool spin_trylock_nested(spinlock_t *l)
+{
+	u32 t = READ_ONCE(l->word);
+
+	return (t >> 16) == (t & 0xffff) &&
+	       __atomic_compare_exchange_n(&l->word, &t, t + 0x10000, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
 static inline void spin_unlock(spinlock_t *l)
 {
 	if (SERAI_LOCK_RANK)

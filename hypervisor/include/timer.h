@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One-shot timers, one heap a CPU (core/sched/timer.c pure heap; x86/time the clock event). */
+/* One-shot timers, one heap a CPU (core/sched/heap.c pure; x86/time/timer.c the rest). */
 #ifndef SERAI_TIMER_H
 #define SERAI_TIMER_H
 
@@ -9,8 +9,10 @@ struct timer {
 	stime_t expires;
 	void (*fn)(void *data); /* in SOFTIRQ_TIMER on the timer's CPU, no locks held */
 	void *data;
+	struct timer *child, *next,
+		*prev; /* pairing heap; prev: left sibling, or parent of a first child */
 	u32 cpu;
-	u32 heap_index; /* 0 = not queued */
+	bool queued;
 	bool killed;
 };
 
@@ -19,9 +21,23 @@ void timer_set(struct timer *t, stime_t expires); /* (re)arms; earlier than now 
 void timer_stop(struct timer *t);
 void timer_migrate(struct timer *t, unsigned int cpu);
 void timer_kill(struct timer *t); /* stops for good, waits for a running callback on another CPU */
-/* Program this CPU's clock event for deadline (0 = none); implemented by x86/time over the local APIC.
- * Returns false when the deadline has passed already (the caller raises SOFTIRQ_TIMER). */
-bool clockevent_set(stime_t deadline);
 void timers_cpu_init(unsigned int cpu);
+void timers_cpu_drain(unsigned int from, unsigned int to); /* from has gone offline */
+
+/* The end of the running vCPU's time slice on this CPU, 0 = none: raises SOFTIRQ_SCHEDULE. Kept
+ * beside the heap, because it changes with every context switch. */
+void timer_slice_set(stime_t until);
+
+/* Program this CPU's clock event for deadline; implemented by x86/time over the local APIC. Returns
+ * false when the deadline has passed already (the caller raises SOFTIRQ_TIMER). It may fire early.
+ */
+bool clockevent_set(stime_t deadline);
+void clockevent_cpu_init(unsigned int cpu);
+/* VEC_LAPIC_TIMER arrived (called by do_irq(), which acknowledges it). */
+void clockevent_interrupt(void);
+
+/* Heap of timers by expiry; *root is the first to expire. */
+void timer_heap_insert(struct timer **root, struct timer *t);
+void timer_heap_remove(struct timer **root, struct timer *t);
 
 #endif
