@@ -83,6 +83,7 @@ struct __aligned(64) vcpu {
 	unsigned long pause_flags; /* VPF_*; runnable when 0 and pause counts are 0 */
 	int pause_count;
 	bool is_idle;
+	bool areas_pending; /* runstate or time area not up to date: vcpu_update_areas() (sched.h) */
 
 	/* NMI and other asynchronous exceptions waiting */
 	bool nmi_pending;
@@ -92,6 +93,7 @@ struct __aligned(64) vcpu {
 	u64 runstate_guest; /* guest virtual address, 0 = none */
 	struct vcpu_runstate_info runstate;
 	u64 time_area_guest;
+	u32 time_generation; /* of the cpu_time last written to vcpu_info; 0: write anew (time.h) */
 
 	/* rooms */
 	struct sched_vcpu *sched;	   /* core/sched */
@@ -191,6 +193,8 @@ void domain_pause(struct domain *d);
 void domain_unpause(struct domain *d);
 void vcpu_pause(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);
+/* Takes back the frame of VCPUOP_register_vcpu_info (hypercall/vcpu.c): before the domain's memory goes. */
+void vcpu_info_unmap(struct vcpu *v);
 /* Makes sure v's registers are in memory (it must not be running). */
 void vcpu_sync_state(struct vcpu *v);
 
