@@ -183,6 +183,13 @@ struct domain_mm {
 	bool log_dirty;
 	void *log_dirty_state;
 };
+/* Written through a mapping the log-dirty shadow does not see (grants, hypervisor copies): note it. */
+void mm_mark_dirty_slow(struct domain *d, mfn_t mfn);
+static inline void mm_mark_dirty(struct domain *d, mfn_t mfn)
+{
+	if (unlikely(d->mm->log_dirty))
+		mm_mark_dirty_slow(d, mfn);
+}
 int mm_domain_init(struct domain *d);
 /* Gives back everything a dying domain holds; -ERESTART to be called again. */
 int mm_domain_relinquish(struct domain *d);
