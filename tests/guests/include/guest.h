@@ -95,6 +95,8 @@ struct regs {
  */
 void probe(const struct regs *in, struct regs *out, const void *code);
 extern const char probe_done[];
+/* Code for probe(): calls %rax with %rdi as its argument. */
+extern const char probe_call[];
 void regs_fill(struct regs *r, uint64_t seed);
 /* Checks that all registers but those in the mask (bit n: n-th member) are equal. */
 void check_regs(const struct regs *want, const struct regs *got, uint32_t except, int line);

@@ -13,7 +13,7 @@
 #define VECTOR_FAILSAFE 0x202
 
 extern const char entry_syscall[], entry_syscall32[], entry_sysenter[], entry_event[];
-extern const char entry_failsafe[], entry_nmi[], probe_call[];
+extern const char entry_failsafe[], entry_nmi[];
 extern uint64_t failsafe_selectors[4]; /* ds es fs gs */
 extern char boot_stack_top[];
 
