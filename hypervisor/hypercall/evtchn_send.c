@@ -6,6 +6,7 @@
  */
 #include <hypercall/evtchn.h>
 #include <lib.h>
+#include <rangeset.h>
 
 int evtchn_send(struct domain *d, u32 port)
 {
@@ -128,6 +129,11 @@ void evtchn_drop_virq_handlers(struct domain *d)
 		if (mine)
 			domain_put(d);
 	}
+}
+
+bool domain_irq_permitted(const struct domain *d, unsigned int pirq)
+{
+	return iorange_contains(d->irq_caps, pirq, pirq);
 }
 
 void evtchn_send_pirq(struct domain *d, unsigned int pirq)

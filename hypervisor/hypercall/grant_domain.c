@@ -40,7 +40,7 @@ void grant_shrink_status(struct domain *d)
 		void *page = gt->status[--gt->nr_status];
 
 		gt->status[gt->nr_status] = NULL;
-		frame_unshare(page);
+		hv_free_pages(page, 0); /* when the last mapping of it goes */
 	}
 }
 
@@ -91,7 +91,7 @@ void grant_domain_destroy(struct domain *d)
 	if (!gt)
 		return;
 	for (u32 i = 0; i < gt->nr_frames; i++)
-		frame_unshare(gt->shared[i]);
+		hv_free_pages(gt->shared[i], 0);
 	if (gt->status)
 		grant_shrink_status(d);
 	for (u32 i = 0; gt->active && i < active_pages(gt->max_frames); i++)
