@@ -51,6 +51,9 @@ class Tree:
     def text(self, path, text, mode=0o644):
         self._put(path, stat.S_IFREG | mode, text.encode())
 
+    def binary(self, path, data, mode=0o644):
+        self._put(path, stat.S_IFREG | mode, data)
+
     def link(self, path, target):
         self._put(path, stat.S_IFLNK | 0o777, target.encode())
 

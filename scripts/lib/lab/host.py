@@ -4,10 +4,12 @@
 The script's results come back over the console as lines with "@@" (scripts/lib/dom0/lib.sh).
 """
 import dataclasses
+import http.server
 import os
 import pathlib
 import re
 import tempfile
+import threading
 import time
 
 from . import BUILD, CACHE, LOGS, LabError, debs, initrd, iso, qemu
@@ -191,3 +193,83 @@ def progress(kind, rest):
     """A line for a person watching."""
     if kind != "exit":
         say(f"{kind} {rest}")
+
+
+PROMPT = r"\n[^\n]*# (?:\x1b\[[^\n]*)?$"
+
+
+def log_in(spec, commands, log=None):
+    """Boots the system on the spec's disk to its login, logs in and types commands.
+
+    commands: [(name, command, regular expression its output has to match)]; each is a check."""
+    result = Result(log=pathlib.Path(log or LOGS / "hosts" / f"{spec.name}.log"))
+    root = "/dev/sda" if spec.disk == "ahci" else "/dev/vda"
+    spec = dataclasses.replace(
+        spec, kernel_args=f"lab.root={root} systemd.show_status=0 {spec.kernel_args}".strip())
+    with scratch() as d, qemu.Machine(command(spec, d), result.log, spec.name) as m:
+        end = m.started + spec.timeout
+        try:
+            m.expect(r"@@ init", end - time.monotonic())
+            result.init_seconds = time.monotonic() - m.started
+            m.expect(r"login: ", end - time.monotonic())
+            result.info["login_seconds"] = f"{time.monotonic() - m.started:.1f}"
+            result.checks.append((True, "login"))
+            m.send("root\n")
+            m.expect(PROMPT, max(30, end - time.monotonic()))
+            for name, what, want in commands:
+                # The echo of the line shows "$?", its output a number.
+                m.send(f"{what}; echo status=$?\n")
+                text = m.expect(r"(?s)(.*?)status=(\d+)\s", max(10, end - time.monotonic()))
+                good = text.group(2) == "0" and re.search(want, text.group(1), re.M)
+                result.checks.append((bool(good), name))
+            m.send("systemctl poweroff --force --force\n")
+            if m.wait(60) is None:
+                result.problem = "the machine did not power off"
+        except (qemu.Died, qemu.Timeout) as e:
+            result.problem = str(e)
+        result.seconds = time.monotonic() - m.started
+        result.complaints = [c.strip() for c in COMPLAINT.findall(m.text)]
+    return result
+
+
+def watch(spec, patterns, log=None):
+    """Boots the host and waits for each pattern in turn; for boots that are meant to fail."""
+    result = Result(log=pathlib.Path(log or LOGS / "hosts" / f"{spec.name}.log"))
+    with scratch() as d, qemu.Machine(command(spec, d), result.log, spec.name) as m:
+        end = m.started + spec.timeout
+        try:
+            for p in patterns:
+                m.expect(p, max(1, end - time.monotonic()), fatal=None)
+                result.checks.append((True, p))
+        except (qemu.Died, qemu.Timeout) as e:
+            result.problem = str(e)
+        result.seconds = time.monotonic() - m.started
+    return result
+
+
+class Web:
+    """A file server on this machine's loopback, which guests reach as 10.0.2.2."""
+
+    def __init__(self, files):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            """Serves the files by name; sends nothing to the log."""
+            def do_GET(self):   # pylint: disable=invalid-name
+                """One of the files, or 404."""
+                body = files.get(self.path.lstrip("/"))
+                self.send_response(200 if body is not None else 404)
+                self.send_header("Content-Length", str(len(body or b"")))
+                self.end_headers()
+                self.wfile.write(body or b"")
+
+            def log_message(self, *_args):  # pylint: disable=arguments-differ
+                """Quiet."""
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.server.shutdown()

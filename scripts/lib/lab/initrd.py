@@ -7,11 +7,13 @@ brings along. What runs inside is in scripts/lib/dom0 and scripts/lib/guest.
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 from . import BUILD, CACHE, debs
 from .cpio import Tree
 from .util import digest, once, run
 
+DEPMOD = shutil.which("depmod") or "/sbin/depmod"
 LIB = pathlib.Path(__file__).resolve().parents[1]
 
 # Modules by name; what they depend on comes along.
@@ -19,9 +21,9 @@ DOM0_MODULES = (
     "xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs xen-blkback xen-netback xen-blkfront "
     "xen-netfront loop bridge stp tun veth virtio_pci virtio_blk virtio_net virtio_rng virtio_scsi "
     "virtio_console ahci sd_mod sr_mod ata_piix e1000e e1000 ext4 nbd dummy isofs ip_tables "
-    "iptable_filter"
+    "iptable_filter crc32c_generic crc32c_intel"
 ).split()
-GUEST_MODULES = "xen-blkfront xen-netfront ext4".split()
+GUEST_MODULES = "xen-blkfront xen-netfront ext4 crc32c_generic".split()
 
 PROGRAMS = (
     "/bin/bash /sbin/ip /sbin/bridge /bin/busybox /sbin/losetup /usr/bin/strace "
@@ -39,7 +41,7 @@ def modules(tree, root, names):
     _, release = debs.kernel(root)
     base = f"lib/modules/{release}"
     if not (root / base / "modules.dep").exists():
-        run([shutil.which("depmod") or "/sbin/depmod", "-b", root, release])
+        run([DEPMOD, "-b", root, release])
     deps = {}
     for line in (root / base / "modules.dep").read_text(encoding="ascii").splitlines():
         mod, _, rest = line.partition(":")
@@ -50,16 +52,17 @@ def modules(tree, root, names):
         mod = by_name.get(name.replace("-", "_"))
         if mod:     # else it is built in
             want |= {mod, *deps[mod]}
-    for mod in want:
-        tree.add(f"/{base}/{mod}", root / base / mod)
-    kept = [f"{m}: {' '.join(deps[m])}" for m in sorted(want)]
-    tree.text(f"/{base}/modules.dep", "\n".join(kept) + "\n")
-    names_kept = {pathlib.Path(m).stem.replace("-", "_") for m in want}
-    alias = (root / base / "modules.alias").read_text(encoding="ascii").splitlines()
-    tree.text(f"/{base}/modules.alias",
-              "\n".join(a for a in alias if a.split()[-1] in names_kept) + "\n")
-    for f in ("modules.builtin", "modules.builtin.modinfo", "modules.order"):
-        tree.add(f"/{base}/{f}", root / base / f)
+    with tempfile.TemporaryDirectory(dir=CACHE) as d:
+        here = pathlib.Path(d) / base
+        for mod in want:
+            (here / mod).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(root / base / mod, here / mod)
+            tree.add(f"/{base}/{mod}", root / base / mod)
+        for f in ("modules.builtin", "modules.builtin.modinfo", "modules.order"):
+            shutil.copy(root / base / f, here / f)
+        run([DEPMOD, "-b", d, release])
+        for f in here.glob("modules.*"):
+            tree.binary(f"/{base}/{f.name}", f.read_bytes())
 
 
 def _skeleton(tree):
@@ -144,7 +147,7 @@ def with_run(base, out, script=None, files=()):
     if script is not None:
         tree.text("/lab/script", script, 0o755)
     for source, path in files:
-        tree.add(path, source)
+        tree.add(path, source or None)
     tree.write(out)
     extra = pathlib.Path(out).read_bytes()
     with open(out, "wb") as f:

@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,9 @@ import time
 from . import CACHE, LabError
 
 _start = time.monotonic()
+
+# How many of a kind the cache keeps: several worktrees at different commits may share it.
+KEEP = 6
 
 
 def say(text):
@@ -69,4 +73,15 @@ def once(path, make, what):
             tmp.unlink()
         make(tmp)
         os.rename(tmp, path)
+        _prune(path)
     return path
+
+
+def _prune(path):
+    """Removes things of the same kind made from inputs that were current before the last few."""
+    kind = re.sub(r"-[0-9a-f]{12}", "-????????????", path.name)
+    for old in sorted(path.parent.glob(kind), key=lambda p: p.stat().st_mtime)[:-KEEP]:
+        if old.is_dir():
+            shutil.rmtree(old)
+        else:
+            old.unlink()
