@@ -15,6 +15,7 @@
 
 #include <domain.h>
 #include <list.h>
+#include <spinlock.h>
 #include <types.h>
 
 #define HV_VIRT_START 0xffff800000000000UL
@@ -58,6 +59,7 @@ static inline u64 pte_make(mfn_t m, u64 flags)
 extern u8 *direct_map;
 extern u64 *m2p_table; /* writable view of the machine-to-physical table */
 extern struct frame *frame_table;
+extern u64 pte_reserved; /* address bits this machine does not have (and NX where it has none) */
 extern u64 max_mfn; /* one more than the highest frame of RAM */
 
 #define INVALID_M2P_ENTRY (~0ULL)
@@ -116,7 +118,11 @@ static inline mfn_t frame_to_mfn(const struct frame *f)
 {
 	return MFN((u64)(f - frame_table));
 }
-bool mfn_valid(mfn_t m); /* RAM with a struct frame */
+/* RAM with a struct frame. Holes below max_mfn have one too, shared, read-only and marked. */
+static inline bool mfn_valid(mfn_t m)
+{
+	return m.n < max_mfn && !(frame_table[m.n].refs & (1UL << 58));
+}
 
 /* A memory map the boot code hands over, ascending, page aligned inwards. */
 struct mem_region {
@@ -137,6 +143,15 @@ void *boot_alloc_pages(unsigned int nr);
  * the boot code keeps (image, modules, early pages). */
 void mm_init(void);
 bool boot_frame_used(mfn_t m);
+/* Boot frames no longer needed (modules) go to the allocator. */
+void mm_release_boot_frames(mfn_t first, u64 nr);
+/* A boot frame becomes memory of d (the initrd, in place). 0 or -ENOMEM. */
+int mm_assign_boot_frame(struct domain *d, mfn_t m);
+/* When dom_xen exists: it owns the machine-to-physical table. */
+void mm_share_m2p(void);
+/* Device memory no guest may map (local and I/O APICs, HPET, IOMMU). */
+void mm_io_reserve(mfn_t first, mfn_t last);
+bool mm_io_permitted(const struct domain *d, mfn_t m);
 
 /* Buddy allocator. Frames come scrubbed (zeroed). With a domain: assigned to it (owner, list, tot_pages,
  * one general reference, -ENOMEM beyond max_pages => NULL). addr_bits 0 = anywhere. */
@@ -164,7 +179,9 @@ void frame_put_and_type(struct frame *f);
 struct domain *frame_owner(const struct frame *f); /* no reference taken; NULL if none */
 /* Frame of d at machine (PV) frame number m with a reference, or NULL. */
 struct frame *frame_get_from_mfn(mfn_t m, const struct domain *d);
-/* A page the hypervisor made (from hv_alloc_pages) becomes visible to d as FT_SHARED (ro) or writable. */
+/* A page the hypervisor made (from hv_alloc_pages) becomes visible to d as FT_SHARED (ro) or writable.
+ * After frame_unshare() no new mapping can be made; hv_free_pages() (which unshares too) returns the page
+ * when the last mapping goes. */
 void frame_share_with_guest(void *page, struct domain *d, bool writable);
 void frame_unshare(void *page);
 
@@ -180,6 +197,13 @@ struct domain_mm {
 	u32 frame_list;	       /* head, by frame number */
 	u32 tot_pages, max_pages, outstanding_pages /* claimed */, shr_pages;
 	u32 relinquish_step;
+	u32 zombie_list;      /* while dying: frames somebody else still holds */
+	int budget;	      /* tables that may be worked on before the lock is given up */
+	u32 pending[8];	      /* tables that hold themselves and wait to be dropped, under lock */
+	u32 nr_pending;
+	struct mem_region *memory_map; /* XENMEM_set_memory_map */
+	u32 memory_map_nr;
+	u64 max_pfn_seen;     /* highest pfn ever given by populate_physmap */
 	bool log_dirty;
 	void *log_dirty_state;
 };

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Entries of guest page tables: what a guest may write, what it becomes, and which references it holds.
+ *
+ * A present L1 entry holds a general reference to its frame, and a WRITABLE type reference when it maps it
+ * writable. A present L2..L4 entry holds a general reference and a type reference of the level below. Entries
+ * that map something that is no RAM hold nothing. Non-present entries hold nothing.
+ *
+ * The guest kernel runs at CPL 3, so that every present entry gets the user bit; the software bit
+ * PTE_GUEST_KERNEL remembers an L1 entry that came without. Global mappings are not offered to guests.
+ */
+#ifndef SERAI_CORE_MM_TABLE_H
+#define SERAI_CORE_MM_TABLE_H
+
+#include <core/mm/frame.h>
+#include <xerrno.h>
+
+#define PTE_GUEST_KERNEL BIT(52)
+#define PTE_UPPER_REFUSED (PTE_PWT | PTE_PCD | PTE_PS | PTE_G)
+#define PT_ENTRIES 512
+
+/* Is a non-present entry one that the L1 terminal fault could follow to RAM? (option pv-l1tf) */
+extern u64 l1tf_unsafe_end; /* physical address; 0 = the CPU does not have the fault */
+
+static inline u64 l1e_adjust(u64 e)
+{
+	if (!(e & PTE_US))
+		e |= PTE_US | PTE_GUEST_KERNEL;
+	return e & ~PTE_G;
+}
+static inline u64 upper_adjust(u64 e)
+{
+	return e | PTE_US;
+}
+static inline bool l4_slot_is_hv(unsigned int slot)
+{
+	return slot >= HV_L4_FIRST && slot <= HV_L4_LAST;
+}
+
+int l1e_get_special(struct domain *d, struct domain *pg, u64 e);
+
+/* References for a new L1 entry in a table of d, for a frame of pg (normally d itself). */
+static inline int l1e_get(struct domain *d, struct domain *pg, u64 e)
+{
+	u64 m = (e & PTE_ADDR_MASK) >> PAGE_SHIFT;
+	struct frame *f;
+
+	if (unlikely(e & pte_reserved))
+		return -EINVAL;
+	if (unlikely(m >= max_mfn))
+		return l1e_get_special(d, pg, e);
+	f = &frame_table[m];
+	if (unlikely(!frame_get_inline(f, pg->id)))
+		return l1e_get_special(d, pg, e);
+	if (!(e & PTE_RW))
+		return 0;
+	if (likely(!frame_get_type_inline(f, FT_WRITABLE))) {
+		if (unlikely(d != pg))
+			__atomic_fetch_or(&f->type_word, PGT_FOREIGN, __ATOMIC_SEQ_CST);
+		return 0;
+	}
+	frame_put_inline(f);
+	return -EBUSY;
+}
+
+static inline void l1e_put(u64 e)
+{
+	struct frame *f;
+
+	if (!(e & PTE_P) || unlikely(!mfn_valid(pte_mfn(e))))
+		return;
+	f = mfn_to_frame(pte_mfn(e));
+	if (e & PTE_RW)
+		frame_put_type_inline(f);
+	frame_put_inline(f);
+}
+
+/* The same for L2..L4 (level = of the table the entry is in), under d's mm lock; may be -ERESTART. */
+int upper_get(struct domain *d, unsigned int level, u64 e);
+/* Never fails; -ERESTART means that work is left (mm_pending_work). */
+int upper_put(struct domain *d, u64 e);
+
+/*
+ * One entry of a validated table of d changes to new, under d's mm lock. ptr: the entry, mapped.
+ * preserve_ad: accessed and dirty bits the CPU set meanwhile are carried over.
+ * 0 or -errno; -ERESTART: nothing has changed yet. The old value's references are dropped.
+ */
+int l1e_update(struct domain *d, struct domain *pg, struct frame *table, u64 *ptr, u64 new,
+	       bool preserve_ad);
+int upper_update(struct domain *d, struct frame *table, unsigned int level, u64 *ptr, u64 new,
+		 bool preserve_ad);
+/* Same, the level taken from the frame's type; -EINVAL when it is no validated table. */
+static inline int entry_update(struct domain *d, struct domain *pg, struct frame *table, u64 *ptr,
+			       u64 new, bool preserve_ad)
+{
+	enum frame_type t = pgt_type(table->type_word);
+
+	if (t == FT_L1)
+		return l1e_update(d, pg, table, ptr, new, preserve_ad);
+	return upper_update(d, table, t - FT_L1 + 1U, ptr, new, preserve_ad);
+}
+
+/* Provided beside: may d map this frame that is no RAM? */
+bool mm_io_permitted(const struct domain *d, mfn_t m);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Page faults the hypervisor resolves itself: LDT windows and writes to page tables. */
+#include <lib.h>
+#include <percpu.h>
+#include <x86/mm/ptwr.h>
+#include <x86/mm/pvmmu.h>
+#include <xen/xen.h>
+
+/* The instruction at rip, decoded. It may end right before a page that is not there. */
+static bool ptwr_fetch(const struct regs *regs, struct ptwr_insn *in)
+{
+	u8 buf[PTWR_MAX_INSN];
+	unsigned int n = PTWR_MAX_INSN;
+
+	if (unlikely(!guest_range_ok(regs->rip, n)))
+		return false;
+	n -= (unsigned int)raw_copy_from_guest(buf, regs->rip, n);
+	return ptwr_decode(buf, n, in);
+}
+
+/* Only these replace the entry as a whole; the others keep what the CPU sets meanwhile. */
+static bool replaces_entry(enum ptwr_kind k)
+{
+	return k != PTWR_GROUP1 && k != PTWR_BIT;
+}
+
+/* One instruction's write to an entry of the L1 table pt. */
+static bool ptwr_write(struct domain *d, struct regs *regs, struct frame *pt, u64 addr)
+{
+	unsigned int shift = (addr & 7) * 8;
+	struct ptwr_effect fx;
+	struct ptwr_insn in;
+	u64 m, old, new, *entry;
+
+	if (!ptwr_fetch(regs, &in) || (addr & 7) + in.bytes > 8)
+		return false;
+	m = in.bytes == 8 ? ~0UL : (1UL << (in.bytes * 8)) - 1;
+	entry = (u64 *)((u8 *)map_frame(frame_to_mfn(pt)) + (addr & (PAGE_SIZE - 8)));
+	old = READ_ONCE(*entry);
+	ptwr_execute(&in, regs, old >> shift & m, &fx);
+	new = (old & ~(m << shift)) | (fx.value & m) << shift;
+	if (fx.write && l1e_update(d, d, pt, entry, new, !replaces_entry(in.kind)))
+		return false;
+	ptwr_commit(&in, regs, &fx);
+	return true;
+}
+
+/* False: no write to a page table of ours, or not one that is allowed: the guest gets its fault. */
+static bool ptwr_fault(struct vcpu *v, struct regs *regs, u64 addr)
+{
+	struct domain *d = v->domain;
+	struct frame *table, *pt;
+	bool done = false;
+	u64 *l1e, e;
+
+	mm_lock(d);
+	l1e = pv_walk_l1e(v->guest_table, addr, &table);
+	e = l1e ? READ_ONCE(*l1e) : 0;
+	if ((e & (PTE_P | PTE_RW)) == PTE_P && mfn_valid(pte_mfn(e))) {
+		pt = mfn_to_frame(pte_mfn(e));
+		if ((pt->type_word & (PGT_TYPE_MASK | PGT_VALID)) == (PGT_TYPE(FT_L1) | PGT_VALID) &&
+		    pt->owner == d->id)
+			done = ptwr_write(d, regs, pt, addr);
+	}
+	mm_unlock(d);
+	return done;
+}
+
+bool pv_handle_page_fault(struct regs *regs, u64 addr, u32 error_code)
+{
+	struct vcpu *v = current;
+
+	if (unlikely(!va_is_guest(addr)))
+		return addr - DESC_WINDOW_VIRT < NR_CPUS * 32 * PAGE_SIZE &&
+		       desc_window_fault(v, addr, error_code);
+	if ((error_code & (PFEC_PRESENT | PFEC_WRITE | PFEC_RESERVED | PFEC_INSN)) ==
+		    (PFEC_PRESENT | PFEC_WRITE) &&
+	    v->pv.kernel_mode && regs_from_guest(regs) &&
+	    (v->domain->vm_assist & BIT(VMASST_TYPE_writable_pagetables)))
+		return ptwr_fault(v, regs, addr);
+	return false;
+}
