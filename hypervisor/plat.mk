@@ -13,4 +13,8 @@ hv_sources += \
 	hypervisor/lib/printk.c \
 	hypervisor/lib/string.c \
 	hypervisor/lib/symbols.c \
-	hypervisor/x86/debug/dump.c
+	hypervisor/x86/cpu/smp.c \
+	hypervisor/x86/cpu/smpboot.c \
+	hypervisor/x86/cpu/trampoline.S \
+	hypervisor/x86/debug/dump.c \
+	hypervisor/x86/irq/lapic.c

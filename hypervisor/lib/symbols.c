@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The image's own symbol table: lines "<address> <type> <name>\n" in address order, as nm prints
- * them, put into the section .ksyms after the link (scripts/embed-symbols). Read only when
+ * them, put into the section .symbols after the link (scripts/embed-symbols). Read only when
  * something went wrong, so it is searched from the start. An image without a table prints bare
  * addresses.
  */
@@ -12,7 +12,7 @@
 
 /* Volatile in spirit: the build replaces the content, the compiler must not believe the
  * initialiser. */
-static const char ksyms[KSYMS_SIZE] __attribute__((section(".ksyms"), used, aligned(16))) = {0};
+static const char ksyms[KSYMS_SIZE] __attribute__((section(".symbols"), used, aligned(16))) = {0};
 
 struct symbol {
 	u64 addr;

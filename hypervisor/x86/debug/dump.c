@@ -15,11 +15,11 @@
 
 #define MAX_DEPTH 24
 
-extern const char __text_start[], __text_end[]; /* image.lds */
+extern const char text_start[], text_end[]; /* image.lds */
 
 static bool is_text(u64 a)
 {
-	return a >= (u64)__text_start && a < (u64)__text_end;
+	return a >= (u64)text_start && a < (u64)text_end;
 }
 
 /* Is the word at p on the stack of this CPU? */
