@@ -30,6 +30,7 @@
 #define REQUEST 5000000LL      /* ns between decisions when vCPUs compete */
 #define WAKE_REQUEST 1000000LL /* first request after waking */
 #define CREDIT 2500000ULL      /* how far behind the clock a sleeper may resume, virtual ns */
+#define RETRY 200000ULL        /* ns until a missed take-over is tried again */
 #define MARGIN 10000000ULL     /* how much earlier a deadline elsewhere must be to be taken over */
 
 static inline bool before(u64 a, u64 b)
@@ -170,40 +171,48 @@ static void fair_sleep(struct sched *s, struct sched_vcpu *sv)
 	sv->state = SV_OFF;
 }
 
-static struct sched_vcpu *stealable(const struct sched_rq *victim, unsigned int cpu, bool any)
+/* The first of victim's that may run here; *busy if one would, once its registers are saved. */
+static struct sched_vcpu *stealable(const struct sched_rq *victim, unsigned int cpu, bool any,
+				    bool *busy)
 {
 	struct sched_vcpu *sv;
 
 	list_for_each(sv, &victim->ready, link)
 	{
-		if (cpumask_test(cpu, &sv->hard) && !READ_ONCE(*sv->on_cpu) &&
-		    (any || !sv->has_soft || cpumask_test(cpu, &sv->soft)))
+		if (!cpumask_test(cpu, &sv->hard) ||
+		    !(any || !sv->has_soft || cpumask_test(cpu, &sv->soft)))
+			continue;
+		if (!READ_ONCE(*sv->on_cpu))
 			return sv;
+		*busy = true;
 	}
 	return NULL;
 }
 
+enum taken { NOTHING, BUSY, TAKEN };
+
 /* Takes one vCPU over from another queue into ours, sorted in. */
-static bool take_from(struct sched *s, unsigned int cpu, unsigned int from, bool any)
+static enum taken take_from(struct sched *s, unsigned int cpu, unsigned int from, bool any)
 {
 	struct sched_rq *rq = &s->rq[cpu], *victim = &s->rq[from];
 	struct sched_vcpu *sv;
+	bool busy = false;
 
 	if (!spin_trylock_nested(&victim->lock))
-		return false;
-	sv = stealable(victim, cpu, false);
+		return BUSY;
+	sv = stealable(victim, cpu, false, &busy);
 	if (!sv && any)
-		sv = stealable(victim, cpu, true);
+		sv = stealable(victim, cpu, true, &busy);
 	if (sv) {
 		dequeue(victim, sv);
 		sched_move(s, sv, cpu);
 	}
 	spin_unlock_nested(&victim->lock);
 	if (!sv)
-		return false;
+		return busy ? BUSY : NOTHING;
 	enqueue(rq, sv);
 	s->nr_steals++;
-	return true;
+	return TAKEN;
 }
 
 static bool steal_for_idle(struct sched *s, unsigned int cpu)
@@ -224,24 +233,38 @@ static bool steal_for_idle(struct sched *s, unsigned int cpu)
 		}
 		if (best == NR_CPUS)
 			return false;
-		if (take_from(s, cpu, best, true))
+		if (take_from(s, cpu, best, true) == TAKEN)
 			return true;
 		cpumask_unset(best, &left);
 	}
 }
 
+/*
+ * Looks at one other queue: takes its first vCPU over when that is long overdue compared with ours.
+ * If the other CPU runs the only vCPU it has, no timer makes it look here; it is told to when
+ * somebody waits here.
+ */
 static void balance(struct sched *s, unsigned int cpu, u64 best_deadline)
 {
 	struct sched_rq *rq = &s->rq[cpu], *victim;
-	unsigned int v = rq->next_victim + 1;
+	unsigned int v = READ_ONCE(rq->next_victim);
 
 	if (v >= s->nr_cpus)
 		v = 0;
-	rq->next_victim = v;
+	rq->retry = false;
+	WRITE_ONCE(rq->next_victim, v + 1);
+	if (v == cpu)
+		return;
 	victim = &s->rq[v];
-	if (v != cpu && READ_ONCE(victim->nr_ready) &&
-	    before(READ_ONCE(victim->head_deadline) + MARGIN, best_deadline + rq->offset))
-		take_from(s, cpu, v, false);
+	if (READ_ONCE(victim->nr_ready)) {
+		if (before(READ_ONCE(victim->head_deadline) + MARGIN, best_deadline + rq->offset))
+			rq->retry = take_from(s, cpu, v, false) == BUSY;
+		if (rq->retry)
+			WRITE_ONCE(rq->next_victim, v);
+	} else if (rq->nr_ready && READ_ONCE(victim->curr) && !READ_ONCE(victim->slice_armed)) {
+		WRITE_ONCE(victim->next_victim, cpu);
+		rq->kick = v;
+	}
 }
 
 /* The running vCPU stops: to sleep, without budget, or to make room. Returns it when it may go on.
@@ -317,6 +340,8 @@ static stime_t next_decision(const struct sched *s, const struct sched_rq *rq,
 			if (before(until, next->picked_at + s->ratelimit))
 				until = next->picked_at + s->ratelimit;
 		}
+		if (unlikely(rq->retry) && (!until || before(now + RETRY, until)))
+			until = now + RETRY;
 		if (unlikely(next->dom->cap) &&
 		    (!until || before(now + (stime_t)next->quota, until)))
 			until = now + (stime_t)next->quota;

@@ -17,6 +17,7 @@ void sched_state_init(struct sched *s, const struct sched_ops *ops, struct sched
 	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
 		memset(&rq[cpu], 0, sizeof(rq[cpu]));
 		spin_lock_init(&rq[cpu].lock, RANK_SCHED);
+		rq[cpu].kick = NR_CPUS;
 		list_init(&rq[cpu].ready);
 		list_init(&rq[cpu].parked);
 	}

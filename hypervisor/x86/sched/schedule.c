@@ -153,6 +153,10 @@ void schedule(void)
 	spin_lock(&rq->lock);
 	stay = vcpu_runnable(prev);
 	d = scheduler.ops->pick(&scheduler, cpu, t, stay);
+	if (unlikely(rq->kick < NR_CPUS)) {
+		cpu_raise_softirq(rq->kick, SOFTIRQ_SCHEDULE);
+		rq->kick = NR_CPUS;
+	}
 	next = d.next ? d.next->vcpu : idle_domain->vcpus[cpu];
 	if (next == prev) {
 		spin_unlock(&rq->lock);
