@@ -37,16 +37,19 @@ struct pv_trap {
 
 /* PV state of a vCPU beyond its register frame. */
 struct pv_vcpu {
+	/* entry.S knows the offsets of these */
+	u64 kernel_sp;
+	u64 kernel_ss;
+	u64 syscall_entry, event_entry, failsafe_entry, syscall32_entry, sysenter_entry;
+	u8 kernel_mode;	 /* virtual ring: 1 = guest kernel, 0 = guest user */
+	u8 syscall_mask; /* the callbacks' "mask events" flags */
+	u8 event_mask, failsafe_mask, syscall32_mask, sysenter_mask;
+
 	struct pv_trap traps[256];
-	u64 kernel_ss, kernel_sp;
-	u64 event_entry, failsafe_entry, syscall_entry, syscall32_entry, sysenter_entry;
 	u64 nmi_entry;
-	bool event_mask, failsafe_mask, syscall_mask, syscall32_mask, sysenter_mask;
-	bool kernel_mode;  /* virtual ring: true = guest kernel, false = guest user */
 	u8 iopl;	   /* virtual IOPL, 0..3 */
 	bool iobmp_set;
 	u64 iobmp, iobmp_limit;
-	/* bounce being delivered */
 	u64 fs_base, gs_base_kernel, gs_base_user;
 	u16 ds, es, fs, gs;
 	u64 ctrlreg[8]; /* the guest's view of CR0..CR4 */
@@ -55,7 +58,6 @@ struct pv_vcpu {
 	u16 gdt_ents;
 	u64 ldt_base;
 	u32 ldt_ents;
-	bool need_syscall_iret; /* return by IRET: registers are not what SYSRET would leave */
 	u32 vm_flags;
 };
 
@@ -65,14 +67,17 @@ enum vcpu_pause_bit {
 	VPF_IN_RESET,
 };
 
-struct __aligned(64) vcpu {
+struct vcpu {
 	/* --- entry code reaches these by fixed offset (asm-offsets) --- */
-	u64 pad_align;	     /* so that the end of regs is 16-byte aligned, as the CPU aligns RSP0 */
+	/* A fault of the IRET that enters the guest pushes a frame right below regs.rip; see iret_fixup in
+	 * entry.S. The size also makes the end of regs 16-byte aligned, as the CPU aligns RSP0. */
+	u64 iret_slack[7];
 	struct regs regs;
 	u64 stack_top;	     /* the physical CPU's main stack; directly behind regs */
+	struct vcpu_info *vcpu_info; /* shared with the guest; never NULL */
 	u64 cr3_kernel, cr3_user; /* what MOV CR3 loads for the virtual kernel and user mode */
+	u64 async_pending; /* not zero: an NMI or another rare thing to look at before entering the guest */
 	struct domain *domain;
-	struct vcpu_info *vcpu_info; /* shared with the guest */
 	struct pv_vcpu pv;
 
 	unsigned int id;	 /* within the domain */

@@ -31,13 +31,14 @@ enum softirq {
 };
 
 struct cpu_info {
-	struct vcpu *current;
+	struct vcpu *current_vcpu;
 	u32 softirq; /* set by anyone, atomically; cleared by the CPU itself */
 	u32 cpu;
 	u32 flush_request; /* another CPU wants TLB work done: bits of x86/mm/tlb.c */
-	u32 in_guest;	   /* the CPU is (about to be) in guest mode: an IPI is needed to reach it */
+	u32 pad0;
 	u64 user_rsp;	   /* scratch of the syscall stub */
-	u64 *entry_regs_top; /* where entry code finds the running vCPU's frame */
+	u64 entry_regs_top;  /* end of the running vCPU's frame: what RSP0 points to */
+	u64 pad;
 };
 
 static inline struct cpu_info *cpu_info(void)
@@ -51,7 +52,7 @@ static inline unsigned int smp_processor_id(void)
 {
 	return cpu_info()->cpu;
 }
-#define current (cpu_info()->current)
+#define current (cpu_info()->current_vcpu)
 
 struct cpu_info *cpu_info_of(unsigned int cpu);
 
@@ -59,7 +60,7 @@ static inline void raise_softirq(enum softirq nr)
 {
 	__atomic_fetch_or(&cpu_info()->softirq, 1U << nr, __ATOMIC_RELAXED);
 }
-/* Set on another CPU, and an IPI if that CPU is in a guest or idle. */
+/* Set on another CPU, and an IPI if it is not the caller's own. */
 void cpu_raise_softirq(unsigned int cpu, enum softirq nr);
 void softirq_register(enum softirq nr, void (*fn)(void));
 
