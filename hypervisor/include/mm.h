@@ -221,6 +221,9 @@ void mm_domain_destroy(struct domain *d);
 
 /* ---- x86/mm: page tables of the running system ---- */
 extern u64 *idle_l4; /* the hypervisor's own root */
+extern paddr_t idle_cr3;
+/* Frame behind any hypervisor address, image or direct map. */
+mfn_t hv_addr_to_mfn(u64 va);
 int map_pages_hv(u64 va, mfn_t mfn, unsigned long nr, u64 flags); /* into the hypervisor's tables */
 void unmap_pages_hv(u64 va, unsigned long nr);
 void *vmap_io(paddr_t pa, size_t size); /* uncached device registers */

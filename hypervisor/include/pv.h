@@ -38,10 +38,22 @@ bool guest_io_port_ok(const struct vcpu *v, unsigned int port, unsigned int byte
 /* Virtual kernel <-> user switch: CR3 and GS base. */
 void pv_toggle_mode(struct vcpu *v);
 
+/* Rare work on the way out: pending NMIs. */
+void pv_async_work(struct vcpu *v);
+
 /* Contexts in the ABI's form (domctl get/setvcpucontext, VCPUOP_initialise). */
 struct vcpu_guest_context;
 int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c); /* -ERESTART possible */
 void pv_get_context(struct vcpu *v, struct vcpu_guest_context *c);
+struct trap_info;
+void pv_set_trap(struct vcpu *v, const struct trap_info *t);
+int pv_set_debugreg(struct vcpu *v, unsigned int n, u64 value); /* -EPERM a value guests may not have, -ENODEV */
+void pv_load_debugregs(const struct vcpu *v);
+/* TSS and syscall stub of this CPU: v's registers are saved into v->regs. */
+void cpu_set_entry_stack(struct vcpu *v);
+
+/* The CR0 a 64-bit PV guest sees, besides TS: PG AM WP NE ET MP PE */
+#define X86_CR0_GUEST 0x80050033UL
 
 /* FPU (x86/cpu/fpu.c, the only file with FPU instructions) */
 void fpu_init(void);
