@@ -193,8 +193,10 @@ void vcpu_info_unmap(struct vcpu *v)
 
 static long vcpuop_send_nmi(struct vcpu *v, void *arg)
 {
-	if (!__atomic_exchange_n(&v->nmi_pending, true, __ATOMIC_SEQ_CST))
+	if (!__atomic_exchange_n(&v->nmi_pending, true, __ATOMIC_SEQ_CST)) {
+		__atomic_store_n(&v->async_pending, 1, __ATOMIC_SEQ_CST);
 		vcpu_kick(v);
+	}
 	return 0;
 }
 

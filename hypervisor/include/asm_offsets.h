@@ -53,6 +53,6 @@
 #define CI_ENTRY_TOP 32
 
 #define STACK_SIZE_ASM 0x8000
-#define NR_HYPERCALLS 56
+#define NR_HYPERCALLS_ASM 56
 
 #endif

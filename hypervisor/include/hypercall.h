@@ -38,7 +38,9 @@ struct hc_row {
 
 /* Single entry of a family: cmd indexes rows; unknown or fn == NULL -> -ENOSYS. */
 long hypercall_family(const struct hc_row *rows, unsigned int nr, unsigned int cmd, u64 uarg);
-#define HC_ARG_MAX 256
+#define HC_ARG_MAX 1024
+#define NR_HYPERCALLS 56
+void hypercalls_init(void);
 
 /* May the running domain act on d under this permission? 0 or -EPERM. One place (hypercall/permit.c). */
 int hc_permit(enum hc_priv p, const struct domain *d);

@@ -250,7 +250,7 @@ syscall_entry:
 	xorl %ebp, %ebp
 	cmpb $0, V_KERNEL_MODE(%rbx)
 	je syscall_bounce
-	cmpq $NR_HYPERCALLS, %rax
+	cmpq $NR_HYPERCALLS_ASM, %rax
 	jae bad_hypercall
 	/* A mispredicted bound must not read past the table: clamp the index (Spectre v1). */
 	sbbq %r12, %r12

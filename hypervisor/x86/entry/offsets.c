@@ -2,6 +2,7 @@
 /* Pins every constant of asm_offsets.h to the structure it describes. */
 #include <asm_offsets.h>
 #include <domain.h>
+#include <hypercall.h>
 #include <percpu.h>
 
 #define PIN(c, v) _Static_assert((c) == (v), #c)
@@ -50,3 +51,4 @@ PIN(CI_FLUSH, offsetof(struct cpu_info, flush_request));
 PIN(CI_USER_RSP, offsetof(struct cpu_info, user_rsp));
 PIN(CI_ENTRY_TOP, offsetof(struct cpu_info, entry_regs_top));
 PIN(STACK_SIZE_ASM, STACK_SIZE);
+PIN(NR_HYPERCALLS_ASM, NR_HYPERCALLS);

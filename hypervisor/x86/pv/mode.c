@@ -3,6 +3,7 @@
 #include <lib.h>
 #include <mm.h>
 #include <pv.h>
+#include <sched.h>
 
 void pv_toggle_mode(struct vcpu *v)
 {
@@ -14,4 +15,7 @@ void pv_toggle_mode(struct vcpu *v)
 	cr3 = v->pv.kernel_mode ? v->cr3_kernel : v->cr3_user;
 	if (likely(cr3 && v->cr3_kernel != v->cr3_user))
 		__asm__ volatile("mov %0, %%cr3" : : "r"(cr3) : "memory");
+	/* The guest's registered areas can be reached through its kernel's tables only. */
+	if (unlikely(v->areas_pending) && v->pv.kernel_mode)
+		vcpu_update_areas(v);
 }

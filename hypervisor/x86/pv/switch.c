@@ -162,9 +162,8 @@ void context_switch(struct vcpu *prev, struct vcpu *next)
 	struct vcpu *loaded = loaded_vcpu[cpu];
 
 	ci->current_vcpu = next;
-	next->running = true;
 	if (next->is_idle) {
-		__atomic_store_n(&prev->running, false, __ATOMIC_RELEASE);
+		sched_context_saved(prev);
 		run_on_empty_stack(idle_loop);
 	}
 	if (loaded != next) {
@@ -179,7 +178,7 @@ void context_switch(struct vcpu *prev, struct vcpu *next)
 			unloaded(loaded, next, cpu);
 	}
 	if (prev != next)
-		__atomic_store_n(&prev->running, false, __ATOMIC_RELEASE);
+		sched_context_saved(prev);
 	vcpu_runstate_update_guest(next);
 	time_update_vcpu(next);
 	resume_guest(&next->regs);
