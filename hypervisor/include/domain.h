@@ -185,6 +185,7 @@ struct domain_config {
 	u8 handle[16];
 	bool privileged;
 };
+struct domain *domain_create_system(domid_t id); /* idle, DOMID_IO, DOMID_XEN; at boot, panics */
 struct domain *domain_create(domid_t id, const struct domain_config *cfg, int *err);
 struct vcpu *vcpu_create(struct domain *d, unsigned int id);
 int domain_kill(struct domain *d); /* preemptible: -ERESTART until done */

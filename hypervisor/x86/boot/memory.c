@@ -215,8 +215,8 @@ void boot_protect_image(void)
 
 void boot_memory_init(void)
 {
-	idle_l4 = boot_l4;
 	idle_cr3 = image_load_base + ((u64)boot_l4 - IMAGE_VIRT);
+	idle_l4 = paddr_to_virt(idle_cr3);
 	boot_reserve(image_load_base, image_load_base + (u64)(image_end - image_start));
 	choose_early_area();
 	/* Built while the start-up code's map of the first 4 GiB is in use, then put in its place. */
@@ -227,4 +227,9 @@ void boot_memory_init(void)
 	for (unsigned int i = 0; i < ARRAY_SIZE(direct_roots); i++)
 		boot_l4[262 + i] = direct_roots[i];
 	WRITE_CR(3, idle_cr3);
+}
+
+void boot_release(paddr_t start, paddr_t end)
+{
+	mm_release_boot_frames(paddr_to_mfn(start), (ROUND_UP(end, PAGE_SIZE) - start) >> PAGE_SHIFT);
 }

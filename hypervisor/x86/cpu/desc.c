@@ -11,12 +11,14 @@
  *
  *	mov %rsp, user_rsp(%rip) ; mov entry_regs_top(%rip), %rsp ; push $SS ; push user_rsp(%rip) ; jmp
  */
+#include "../boot/boot.h"
 #include "../entry/traps.h"
 #include <cpu.h>
 #include <lib.h>
 #include <mm.h>
 #include <percpu.h>
 #include <pv.h>
+#include <xerrno.h>
 
 struct tss {
 	u32 reserved0;

@@ -8,9 +8,11 @@
 #include <irq.h>
 #include <lib.h>
 #include <mm.h>
+#include <power.h>
 #include <pv.h>
 #include <sched.h>
 #include <smp.h>
+#include <uaccess.h>
 
 static inline u64 read_cr2(void)
 {
@@ -158,7 +160,8 @@ struct regs *trap_ist(struct regs *regs)
 	case X86_EXC_DB:
 		return ist_debug(regs);
 	case X86_EXC_NMI:
-		nmi_handler(regs);
+		/* Nothing of ours raises NMIs; the platform's are reported and survived. */
+		printk(XLOG_WARNING "NMI on CPU %u\n", smp_processor_id());
 		return NULL;
 	default:
 		trap_fatal(regs, read_cr2());

@@ -8,8 +8,6 @@
 #include <pv.h>
 #include <uaccess.h>
 
-#define VGCF_IN_SYSCALL (1UL << 8)
-
 long do_iret(u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 {
 	struct vcpu *v = current;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the hardware domain may touch: everything but what the hypervisor drives itself. */
+#include "dom0.h"
+#include <acpi.h>
+#include <cpu.h>
+#include <irq.h>
+#include <lib.h>
+#include <rangeset.h>
+
+static const struct {
+	u16 first, last;
+} denied_ports[] = {
+	{0x20, 0x21}, {0xa0, 0xa1}, /* interrupt controllers */
+	{0x4d0, 0x4d1},		    /* their edge/level registers */
+	{0x40, 0x43}, {0x61, 0x61}, /* interval timer: emulated */
+	{0xcf8, 0xcff},		    /* PCI configuration: arbitrated */
+};
+
+void dom0_permissions(struct domain *d)
+{
+	int rc = iorange_add(&d->ioport, 0, 0xffff);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(denied_ports); i++)
+		rc |= iorange_remove(&d->ioport, denied_ports[i].first, denied_ports[i].last);
+	rc |= iorange_add(&d->iomem, 0, (1UL << (cpu_feat.phys_bits - PAGE_SHIFT)) - 1);
+	rc |= iorange_add(&d->irq_caps, 0, 0xffff);
+	if (rc)
+		panic("dom0: no memory for its permissions");
+}
