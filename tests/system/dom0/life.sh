@@ -24,7 +24,7 @@ check "console, both ways" console_says
 
 ticks() { guest_log "$1" | grep -c '^tick'; }
 check "pause" xl pause g1
-check_out "it is paused" '^g1 .* --p--- ' xl list g1
+check_out "it is paused" '^g1 .* .{2}p--- ' xl list g1
 a=$(ticks g1)
 sleep 3
 b=$(ticks g1)

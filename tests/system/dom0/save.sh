@@ -7,7 +7,7 @@ log=/var/log/xen/console/guest-g1.log
 last() { sed -n 's/^tick \([0-9]*\) .*/\1/p' $log | tail -n 1; }
 
 free_before=$(xl info free_memory)
-guest_config g1 "vcpus=${LAB_VCPUS:-2}" "memory=64"
+guest_config g1 "vcpus=${LAB_VCPUS:-2}"
 check "create" xl create g1.cfg || exit
 check "it counts" guest_says g1 "^tick 3 " || exit
 
