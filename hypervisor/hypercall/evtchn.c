@@ -454,7 +454,7 @@ static long op_reset(void *arg)
 #define op_set_priority evtchn_op_set_priority
 
 #define OP(family, nr, nm, type, direction, permission, again) \
-	[nr] = {.name = #nm, .size = sizeof(type), .dir = HC_##direction, .priv = HC_##permission, \
+	[nr] = {.name = #nm, .size = HC_SIZEOF(type), .dir = HC_##direction, .priv = HC_##permission, \
 		.restart = HC_##again, .fn = op_##nm},
 static const struct hc_row rows[] = {
 #include <def/evtchn.def>

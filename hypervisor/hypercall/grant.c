@@ -119,7 +119,7 @@ static long op_get_version(void *arg)
 
 /* Arrays are handled below; what has no handler at all answers -ENOSYS. */
 #define OP(family, nr, nm, type, direction, permission, again) \
-	[nr] = {.name = #nm, .size = sizeof(type), .dir = HC_##direction, .priv = HC_##permission, \
+	[nr] = {.name = #nm, .size = HC_SIZEOF(type), .dir = HC_##direction, .priv = HC_##permission, \
 		.restart = HC_##again, .fn = op_##nm},
 static const struct hc_row rows[] = {
 #include <def/grant.def>

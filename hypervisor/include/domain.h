@@ -138,6 +138,7 @@ struct domain {
 	bool is_shut_down, is_shutting_down, is_paused_by_controller;
 	bool creation_finished;
 	u32 shutdown_code;
+	u32 suspend_evtchn; /* port to raise when it shuts down to suspend (XEN_DOMCTL_subscribe); 0 = none */
 	int pause_count;	    /* by hypervisor operations */
 	int controller_pause_count; /* by XEN_DOMCTL_pausedomain */
 	enum domain_dying dying;

@@ -27,6 +27,8 @@ enum hc_priv {
 /* The RESTART column of a def row. */
 #define HC_RESTART true
 #define HC_NORESTART false
+/* Size of a row's argument; 0 for void. */
+#define HC_SIZEOF(type) sizeof(*_Generic((type *)0, void *: (char(*)[0])0, default: (type *)0))
 
 struct hc_row {
 	const char *name;

@@ -208,6 +208,9 @@ struct domain_mm {
 	void *log_dirty_state;
 };
 /* Written through a mapping the log-dirty shadow does not see (grants, hypervisor copies): note it. */
+/* XEN_DOMCTL_shadow_op: log-dirty mode on and off, bitmaps. -ERESTART possible. */
+struct xen_domctl_shadow_op;
+long mm_shadow_op(struct domain *d, struct xen_domctl_shadow_op *op);
 void mm_mark_dirty_slow(struct domain *d, mfn_t mfn);
 static inline void mm_mark_dirty(struct domain *d, mfn_t mfn)
 {

@@ -55,6 +55,9 @@ void cpu_set_entry_stack(struct vcpu *v);
 /* The CR0 a 64-bit PV guest sees, besides TS: PG AM WP NE ET MP PE */
 #define X86_CR0_GUEST 0x80050033UL
 
+/* Fills a hypercall page (x86/pv/hypercall_page.c): an entry of 32 bytes for each number. */
+void pv_hypercall_page_fill(void *page);
+
 /* FPU (x86/cpu/fpu.c, the only file with FPU instructions) */
 void fpu_init(void);
 void fpu_cpu_init(void);

@@ -9,6 +9,7 @@
 #ifndef __XEN_PUBLIC_ARCH_X86_CPUFEATURESET_H__
 #define __XEN_PUBLIC_ARCH_X86_CPUFEATURESET_H__
 
+#define XEN_CPUFEATURESET_DEFAULT_INCLUDE
 #define XEN_CPUFEATURE(name, value) XEN_X86_FEATURE_##name = value,
 enum {
 #endif
