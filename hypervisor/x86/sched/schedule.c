@@ -201,6 +201,8 @@ int sched_cpu_init(unsigned int cpu)
 	if (cpu >= scheduler.nr_cpus)
 		return -EINVAL;
 	timers_cpu_init(cpu);
+	idle_domain->vcpus[cpu]->runstate.state = RUNSTATE_running;
+	idle_domain->vcpus[cpu]->runstate.state_entry_time = now();
 	sched_state_cpu_online(&scheduler, cpu);
 	return 0;
 }
@@ -262,8 +264,6 @@ int sched_vcpu_init(struct vcpu *v)
 
 	if (v->is_idle) {
 		v->cpu = v->id;
-		v->runstate.state = v->id == cpu ? RUNSTATE_running : RUNSTATE_runnable;
-		v->runstate.state_entry_time = now();
 		return 0;
 	}
 	sv = hv_new(struct sched_vcpu);

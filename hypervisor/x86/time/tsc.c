@@ -217,11 +217,12 @@ static void correct_skew(unsigned int cpu)
 	}
 }
 
-/* On the CPU itself, before it takes part in anything: as CPU 0's until measured. */
+/* On the CPU itself, its local APIC initialised: as CPU 0's until measured. */
 void time_cpu_init(unsigned int cpu)
 {
 	if (cpu)
 		cpu_times[cpu] = cpu_times[0];
+	clockevent_cpu_init(cpu);
 }
 
 void time_init(void)
