@@ -3,6 +3,7 @@
 #ifndef SERAI_PV_H
 #define SERAI_PV_H
 
+#include <cpuid_leaf.h>
 #include <domain.h>
 #include <regs.h>
 
@@ -26,9 +27,6 @@ void pv_inject_page_fault(struct vcpu *v, u32 error_code, u64 addr);
 bool pv_emulate_privileged(struct regs *regs);
 bool pv_emulate_forced_cpuid(struct regs *regs); /* ud2; "xen"; cpuid */
 /* The leaf a guest sees (core/cpuid). */
-struct cpuid_leaf {
-	u32 a, b, c, d;
-};
 void guest_cpuid(const struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_leaf *out);
 int guest_rdmsr(struct vcpu *v, u32 msr, u64 *val);	 /* 0; -ENODEV => #GP */
 int guest_wrmsr(struct vcpu *v, u32 msr, u64 val);

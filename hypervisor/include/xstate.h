@@ -189,6 +189,8 @@ enum xstate_verdict {
 	XSTATE_VERDICTS
 };
 const char *xstate_verdict_name(enum xstate_verdict v);
+/* "AVX", "PKRU", ...; never null. */
+const char *xstate_component_name(unsigned int nr);
 
 /*
  * Is this an image XRSTOR accepts and the domain may have? Legacy images end at 512 bytes and have no
@@ -247,5 +249,13 @@ void xstate_before_save(struct xstate_area *a, struct xstate_x87_note *note);
 bool xstate_after_save(struct xstate_area *a, const struct xstate_x87_note *note,
 		       enum xstate_fip_mode mode, bool cpu_has_selectors);
 void xstate_overlay(struct xstate_area *a, const struct xstate_fenv32 *env);
+/*
+ * For CPUs (AMD before Zen 2) whose save and restore leave FIP, FDP and FOP alone unless an exception is
+ * pending: the pointers go through FNSTENV and FLDENV, in their 32-bit form, which is all that code can
+ * see of them there. Loading an environment is also what keeps one vCPU's pointers from the next.
+ */
+bool xstate_pointers_saved(const struct xstate_area *a); /* an exception is pending */
+void xstate_overlay_pointers(struct xstate_area *a, const struct xstate_fenv32 *env);
+void xstate_make_fenv(const struct xstate_area *a, struct xstate_fenv32 *env);
 
 #endif

@@ -67,3 +67,38 @@ void xstate_overlay(struct xstate_area *a, const struct xstate_fenv32 *env)
 	a->rsvd_cs = a->rsvd_ds = 0;
 	a->word_size = 4;
 }
+
+bool xstate_pointers_saved(const struct xstate_area *a)
+{
+	return a->fsw & FSW_ES;
+}
+
+void xstate_overlay_pointers(struct xstate_area *a, const struct xstate_fenv32 *env)
+{
+	a->fip32 = env->fip;
+	a->fdp32 = env->fdp;
+	a->fop = env->fop & 0x7ff;
+	xstate_overlay(a, env);
+}
+
+void xstate_make_fenv(const struct xstate_area *a, struct xstate_fenv32 *env)
+{
+	bool used = a->hdr.xstate_bv & XSTATE_X87;
+
+	*env = (struct xstate_fenv32){.fcw = XSTATE_FCW_INIT, .ftw = 0xffff};
+	if (!used)
+		return;
+	env->fcw = a->fcw;
+	env->fsw = a->fsw;
+	/* Two bits a register in place of one: 3 is empty, and the CPU finds the rest itself. */
+	for (unsigned int i = 0; i < 8; i++)
+		if (a->ftw >> i & 1)
+			env->ftw &= ~(3U << 2 * i);
+	if (xstate_word_size(a) == 4) {
+		env->fip = a->fip32;
+		env->fcs = a->fcs;
+		env->fdp = a->fdp32;
+		env->fds = a->fds;
+		env->fop = a->fop;
+	}
+}

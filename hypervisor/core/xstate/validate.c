@@ -24,6 +24,18 @@ const char *xstate_verdict_name(enum xstate_verdict v)
 	return (unsigned int)v < XSTATE_VERDICTS ? names[v] : "unknown";
 }
 
+static const char *const components[] = {
+	"x87", "SSE", "AVX", "BNDREGS", "BNDCSR", "opmask", "ZMM_Hi256", "Hi16_ZMM", "PT", "PKRU",
+	"PASID", "CET_U", "CET_S", "HDC", "UINTR", "LBR", "HWP", "TILECFG", "TILEDATA", "APX",
+};
+
+const char *xstate_component_name(unsigned int nr)
+{
+	if (nr < ARRAY_SIZE(components))
+		return components[nr];
+	return nr == XSTATE_NR_LWP ? "LWP" : "unknown";
+}
+
 static enum xstate_verdict refuse(u64 *culprit, u64 bits, enum xstate_verdict v)
 {
 	if (culprit)
