@@ -119,7 +119,8 @@ void fpu_switch_out(struct vcpu *v)
 	struct fpu_state *f = v->fpu;
 	struct fpu_cpu *c = this_fpu();
 
-	if (!f || c->owner != v)
+	/* Not in these registers (any more): a buffer written by hand is not to be overwritten. */
+	if (!f || c->owner != v || f->cpu != smp_processor_id())
 		return;
 	/* With TS set all along, the guest touched nothing since the restore. */
 	if (f->guest_ts && f->clean)
@@ -197,12 +198,12 @@ void fpu_switch_in(struct vcpu *v)
 	f->clean = f->guest_ts;
 }
 
-/* Into memory without giving up the registers: v runs here, or ran here last. */
+/* Into memory without giving up the registers, when v is the one running here. */
 void fpu_flush(struct vcpu *v)
 {
 	struct fpu_cpu *c = this_fpu();
 
-	if (c->owner != v || !v->fpu || v->fpu->clean)
+	if (v != current || c->owner != v)
 		return;
 	fpu_switch_out(v);
 	fpu_switch_in(v);
