@@ -2,6 +2,7 @@
 # Basics, console, interrupts, CPUs, and the hypercalls about them.
 core_sources += \
 	hypervisor/drivers/acpi_parse.c \
+	hypervisor/x86/irq/vectors.c \
 	hypervisor/lib/options.c \
 	hypervisor/lib/vsnprintf.c
 hv_sources += \
@@ -17,4 +18,6 @@ hv_sources += \
 	hypervisor/x86/cpu/smpboot.c \
 	hypervisor/x86/cpu/trampoline.S \
 	hypervisor/x86/debug/dump.c \
+	hypervisor/x86/irq/ioapic.c \
+	hypervisor/x86/irq/irq.c \
 	hypervisor/x86/irq/lapic.c

@@ -9,6 +9,7 @@
 #define VEC_DEVICE_FIRST 0x30
 #define VEC_DEVICE_LAST 0xdf
 
+void irq_init(void); /* boot CPU, after acpi_init(), lapic_init() and mm_init() */
 /* Entry code calls this for every vector from 0x20 up that is not an exception; in a guest, in the idle
  * loop or in preempt_window(). Interrupts off. */
 void do_irq(struct regs *regs, u8 vector);
@@ -17,5 +18,7 @@ int irq_domain_init(struct domain *d);
 void irq_domain_destroy(struct domain *d); /* unbinds and unmaps every pirq */
 unsigned int nr_irqs_gsi(void);
 void irq_dump(void); /* 'i' debug key */
+/* cpu goes offline: its interrupts go elsewhere. On that CPU, which is no longer in cpu_online_map. */
+void irq_leave_cpu(unsigned int cpu);
 
 #endif

@@ -20,13 +20,15 @@ enum lock_rank {
 	RANK_DOMLIST = 20,     /* the domain list and id table */
 	RANK_DOMAIN = 30,      /* life cycle of one domain: pause counts, vCPU creation */
 	RANK_IRQ = 35,	       /* pirq bindings of a domain */
+	RANK_PCI = 36,	       /* PCI devices and their MSI state */
 	RANK_GRANT_MAP = 38,   /* maptrack of the mapping domain */
 	RANK_GRANT = 40,       /* a granting domain's table */
 	RANK_MM = 50,	       /* page-table updates of one domain */
 	RANK_FRAMES = 60,      /* a domain's frame list and totals */
 	RANK_EVTCHN = 70,      /* a domain's ports */
 	RANK_EVTCHN_QUEUE = 75,/* a FIFO queue */
-	RANK_IRQDESC = 80,     /* one machine interrupt; I/O APIC */
+	RANK_IRQDESC = 80,     /* one machine interrupt */
+	RANK_IRQHW = 82,       /* vectors of all CPUs; an I/O APIC; PCI configuration ports */
 	RANK_SCHED = 85,       /* one run queue */
 	RANK_TIMER = 90,       /* one CPU's timers */
 	RANK_HEAP = 95,	       /* frame allocator and small-object allocator */
