@@ -18,6 +18,11 @@ hv_sources += \
 	hypervisor/x86/cpu/smpboot.c \
 	hypervisor/x86/cpu/trampoline.S \
 	hypervisor/x86/debug/dump.c \
+	hypervisor/x86/debug/power.c \
 	hypervisor/x86/irq/ioapic.c \
 	hypervisor/x86/irq/irq.c \
-	hypervisor/x86/irq/lapic.c
+	hypervisor/drivers/pci.c \
+	hypervisor/hypercall/physdev.c \
+	hypervisor/x86/irq/pirq.c \
+	hypervisor/x86/irq/lapic.c \
+	hypervisor/x86/irq/msi.c
