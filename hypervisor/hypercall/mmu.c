@@ -53,7 +53,7 @@ static int plain_write(struct domain *pt, struct frame *f, u64 ptr, u64 val)
 	return 0;
 }
 
-static int pt_update(struct domain *pt, struct domain *pg, u64 ptr, u64 val, bool preserve_ad)
+static int pt_update(struct domain *pt, struct domain *pg, u64 ptr, u64 val, u64 keep)
 {
 	u64 m = ptr >> PAGE_SHIFT;
 	struct frame *f;
@@ -71,7 +71,7 @@ static int pt_update(struct domain *pt, struct domain *pg, u64 ptr, u64 val, boo
 		return -EINVAL;
 	/* The lock keeps it a table; a table cannot be freed. */
 	return entry_update(pt, pg, f, (u64 *)((u8 *)map_frame(MFN(m)) + (ptr & (PAGE_SIZE - 8))),
-			    val, preserve_ad);
+			    val, keep);
 }
 
 static int m2p_update(struct domain *pg, u64 ptr, u64 val)
@@ -92,9 +92,9 @@ static inline int one_update(struct domain *pt, struct domain *pg, const struct 
 	switch (u->ptr & 3) {
 	case MMU_NORMAL_PT_UPDATE:
 	case MMU_PT_UPDATE_NO_TRANSLATE:
-		return pt_update(pt, pg, ptr, u->val, false);
+		return pt_update(pt, pg, ptr, u->val, 0);
 	case MMU_PT_UPDATE_PRESERVE_AD:
-		return pt_update(pt, pg, ptr, u->val, true);
+		return pt_update(pt, pg, ptr, u->val, PTE_AD);
 	default:
 		return m2p_update(pg, ptr, u->val);
 	}
@@ -237,7 +237,7 @@ static long va_mapping(struct domain *pg, u64 va, u64 val, u64 flags)
 	struct vcpu *v = current;
 	struct domain *d = v->domain;
 	struct frame *table;
-	u64 *l1e;
+	u64 *l1e, was;
 	int rc = -EINVAL;
 
 	if (unlikely(!va_is_guest(va)))
@@ -245,7 +245,7 @@ static long va_mapping(struct domain *pg, u64 va, u64 val, u64 flags)
 	mm_lock(d);
 	l1e = pv_walk_l1e(v->guest_table, va, &table);
 	if (likely(l1e))
-		rc = l1e_update(d, pg, table, l1e, val, false);
+		rc = l1e_update(d, pg, l1e, val, 0, &was);
 	mm_unlock(d);
 	if (likely(!rc) && flags)
 		rc = uvm_flush(d, va, flags);

@@ -188,72 +188,71 @@ int table_devalidate(struct domain *d, struct frame *f, enum frame_type t)
 }
 
 /* Stores new, and returns what was there, accessed and dirty bits included. */
-static inline u64 entry_exchange(u64 *ptr, u64 new, bool preserve_ad)
+static inline u64 entry_exchange(u64 *ptr, u64 new, u64 keep)
 {
-	u64 old = READ_ONCE(*ptr);
+	u64 old;
 
-	if (!preserve_ad)
+	if (!keep)
 		return __atomic_exchange_n(ptr, new, __ATOMIC_SEQ_CST);
-	while (!frame_cas(ptr, &old, new | (old & (PTE_A | PTE_D))))
+	old = READ_ONCE(*ptr);
+	while (!frame_cas(ptr, &old, new | (old & keep)))
 		;
 	return old;
 }
 
-int l1e_update(struct domain *d, struct domain *pg, struct frame *table, u64 *ptr, u64 new,
-	       bool preserve_ad)
+int l1e_update(struct domain *d, struct domain *pg, u64 *ptr, u64 new, u64 keep, u64 *was)
 {
 	u64 old = READ_ONCE(*ptr);
-	const u64 held = PTE_P | PTE_RW | PTE_ADDR_MASK;
 	int rc;
 
-	(void)table;
 	if (!(new & PTE_P)) {
 		if (unlikely(l1tf_unsafe(d, new)))
 			return -EINVAL;
-		l1e_put(entry_exchange(ptr, new, false));
+		*was = old = entry_exchange(ptr, new, 0);
+		l1e_put(old);
 		return 0;
 	}
 	new = l1e_adjust(new);
 	/* Same frame, same use: the references stay as they are. */
-	if ((old ^ new) & held || (new & pte_reserved)) {
-		rc = l1e_get(d, pg, new);
-		if (unlikely(rc))
-			return rc;
-		l1e_put(entry_exchange(ptr, new, preserve_ad));
+	if (!((old ^ new) & (PTE_P | PTE_RW | PTE_ADDR_MASK)) && !(new & pte_reserved)) {
+		*was = entry_exchange(ptr, new, keep);
 		return 0;
 	}
-	entry_exchange(ptr, new, preserve_ad);
+	rc = l1e_get(d, pg, new);
+	if (unlikely(rc))
+		return rc;
+	*was = old = entry_exchange(ptr, new, keep);
+	l1e_put(old);
 	return 0;
 }
 
-int upper_update(struct domain *d, struct frame *table, unsigned int level, u64 *ptr, u64 new,
-		 bool preserve_ad)
+int upper_update(struct domain *d, unsigned int level, u64 *ptr, u64 new, u64 keep)
 {
 	unsigned int slot = (unsigned int)((u64)ptr & (PAGE_SIZE - 1)) / sizeof(u64);
 	u64 old = READ_ONCE(*ptr);
 	int rc;
 
-	(void)table;
 	if (level == 4 && l4_slot_is_hv(slot))
 		return -EINVAL;
 	rc = mm_pending_work(d);
 	if (rc)
 		return rc;
-	if (new & PTE_P) {
+	if (!(new & PTE_P)) {
+		if (l1tf_unsafe(d, new))
+			return -EINVAL;
+		keep = 0;
+	} else {
 		new = upper_adjust(new);
-		if (((old ^ new) & (PTE_P | PTE_ADDR_MASK)) ||
-		    (new & (pte_reserved | PTE_UPPER_REFUSED))) {
-			rc = upper_get(d, level, new);
-			if (rc)
-				return rc;
-		} else {
-			entry_exchange(ptr, new, preserve_ad);
+		if (!((old ^ new) & (PTE_P | PTE_ADDR_MASK)) &&
+		    !(new & (pte_reserved | PTE_UPPER_REFUSED))) {
+			entry_exchange(ptr, new, keep);
 			return 0;
 		}
-	} else if (l1tf_unsafe(d, new)) {
-		return -EINVAL;
+		rc = upper_get(d, level, new);
+		if (rc)
+			return rc;
 	}
-	old = entry_exchange(ptr, new, preserve_ad && (new & PTE_P));
+	old = entry_exchange(ptr, new, keep);
 	if (old & PTE_P)
 		upper_put(d, old);
 	return 0;

@@ -81,26 +81,23 @@ int upper_get(struct domain *d, unsigned int level, u64 e);
 int upper_put(struct domain *d, u64 e);
 
 /*
- * One entry of a validated table of d changes to new, under d's mm lock. ptr: the entry, mapped.
- * preserve_ad: accessed and dirty bits the CPU set meanwhile are carried over.
+ * One entry of a validated table of d changes to new, under d's mm lock. ptr: the entry, mapped. keep: of the
+ * accessed and dirty bits, those that stay set when the CPU has set them. *was: the entry as it was in the end.
  * 0 or -errno; -ERESTART: nothing has changed yet. The old value's references are dropped.
  */
-int l1e_update(struct domain *d, struct domain *pg, struct frame *table, u64 *ptr, u64 new,
-	       bool preserve_ad);
-int upper_update(struct domain *d, struct frame *table, unsigned int level, u64 *ptr, u64 new,
-		 bool preserve_ad);
-/* Same, the level taken from the frame's type; -EINVAL when it is no validated table. */
-static inline int entry_update(struct domain *d, struct domain *pg, struct frame *table, u64 *ptr,
-			       u64 new, bool preserve_ad)
+#define PTE_AD (PTE_A | PTE_D)
+int l1e_update(struct domain *d, struct domain *pg, u64 *ptr, u64 new, u64 keep, u64 *was);
+int upper_update(struct domain *d, unsigned int level, u64 *ptr, u64 new, u64 keep);
+/* Same, the level taken from the frame's type, which is a validated table. */
+static inline int entry_update(struct domain *d, struct domain *pg, const struct frame *table,
+			       u64 *ptr, u64 new, u64 keep)
 {
 	enum frame_type t = pgt_type(table->type_word);
+	u64 was;
 
-	if (t == FT_L1)
-		return l1e_update(d, pg, table, ptr, new, preserve_ad);
-	return upper_update(d, table, t - FT_L1 + 1U, ptr, new, preserve_ad);
+	if (likely(t == FT_L1))
+		return l1e_update(d, pg, ptr, new, keep, &was);
+	return upper_update(d, t - FT_L1 + 1U, ptr, new, keep);
 }
-
-/* Provided beside: may d map this frame that is no RAM? */
-bool mm_io_permitted(const struct domain *d, mfn_t m);
 
 #endif

@@ -18,10 +18,18 @@ static bool ptwr_fetch(const struct regs *regs, struct ptwr_insn *in)
 	return ptwr_decode(buf, n, in);
 }
 
-/* Only these replace the entry as a whole; the others keep what the CPU sets meanwhile. */
-static bool replaces_entry(enum ptwr_kind k)
+/* Accessed and dirty bits the CPU may set while the instruction is emulated, and which the instruction would then
+ * have left alone: none of those that replace the whole entry unseen. */
+static u64 bits_kept(const struct ptwr_insn *in, struct regs *regs, u64 old, unsigned int shift)
 {
-	return k != PTWR_GROUP1 && k != PTWR_BIT;
+	struct ptwr_effect fx;
+
+	if (in->kind == PTWR_MOV || in->kind == PTWR_MOV_IMM || in->kind == PTWR_XCHG)
+		return 0;
+	if (in->kind == PTWR_CMPXCHG)
+		return PTE_AD & ~old;
+	ptwr_execute(in, regs, (old | PTE_AD) >> shift, &fx);
+	return PTE_AD & ~old & fx.value << shift;
 }
 
 /* One instruction's write to an entry of the L1 table pt. */
@@ -30,7 +38,7 @@ static bool ptwr_write(struct domain *d, struct regs *regs, struct frame *pt, u6
 	unsigned int shift = (addr & 7) * 8;
 	struct ptwr_effect fx;
 	struct ptwr_insn in;
-	u64 m, old, new, *entry;
+	u64 m, old, new, was, *entry;
 
 	if (!ptwr_fetch(regs, &in) || (addr & 7) + in.bytes > 8)
 		return false;
@@ -39,8 +47,13 @@ static bool ptwr_write(struct domain *d, struct regs *regs, struct frame *pt, u6
 	old = READ_ONCE(*entry);
 	ptwr_execute(&in, regs, old >> shift & m, &fx);
 	new = (old & ~(m << shift)) | (fx.value & m) << shift;
-	if (fx.write && l1e_update(d, d, pt, entry, new, !replaces_entry(in.kind)))
-		return false;
+	if (fx.write) {
+		if (l1e_update(d, d, entry, new, bits_kept(&in, regs, old, shift), &was))
+			return false;
+		/* xchg must report a dirty bit set at the last moment. */
+		if (in.kind == PTWR_XCHG)
+			fx.reg = was >> shift & m;
+	}
 	ptwr_commit(&in, regs, &fx);
 	return true;
 }
