@@ -203,7 +203,6 @@ struct domain_mm {
 	u32 nr_pending;
 	struct mem_region *memory_map; /* XENMEM_set_memory_map */
 	u32 memory_map_nr;
-	u64 max_pfn_seen;     /* highest pfn ever given by populate_physmap */
 	bool log_dirty;
 	void *log_dirty_state;
 };
@@ -221,6 +220,14 @@ int mm_domain_init(struct domain *d);
 /* Gives back everything a dying domain holds; -ERESTART to be called again. */
 int mm_domain_relinquish(struct domain *d);
 void mm_domain_destroy(struct domain *d);
+
+/* XEN_DOMCTL_getpageframeinfo3: XEN_DOMCTL_PFINFO_* of one frame of d. */
+u32 mm_page_frame_info(const struct domain *d, mfn_t mfn);
+struct xen_domctl_shadow_op;
+/* XEN_DOMCTL_shadow_op for PV: off, enable_logdirty, clean, peek. May return -ERESTART. */
+int mm_shadow_op(struct domain *d, struct xen_domctl_shadow_op *op);
+/* Debug: recomputes counts and types of every frame; the number of contradictions, each printed. */
+unsigned int mm_check_all(void);
 
 /* ---- x86/mm: page tables of the running system ---- */
 extern u64 *idle_l4; /* the hypervisor's own root */

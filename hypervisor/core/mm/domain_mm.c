@@ -146,8 +146,7 @@ int frame_steal(struct domain *d, struct frame *f)
 	}
 	frame_list_del(d, f);
 	f->owner = FRAME_NO_OWNER;
-	if (!f->tlb_stamp)
-		f->tlb_stamp = mm_tlb_clock();
+	f->tlb_stamp = mm_tlb_clock(); /* read-only translations go without one */
 	return 0;
 }
 

@@ -48,6 +48,8 @@ void frame_last_put(struct frame *f)
 	ASSERT(!pgt_count(f->type_word));
 	if (refs & FREF_HV) {
 		ASSERT(refs & FREF_RELEASED);
+		if (pgt_type(f->type_word) != FT_NONE) /* guests had it mapped */
+			f->tlb_stamp = mm_tlb_clock();
 		f->owner = FRAME_NO_OWNER;
 		buddy_free(f, 0);
 		return;

@@ -187,19 +187,6 @@ int table_devalidate(struct domain *d, struct frame *f, enum frame_type t)
 	return rc;
 }
 
-/* Stores new, and returns what was there, accessed and dirty bits included. */
-static inline u64 entry_exchange(u64 *ptr, u64 new, u64 keep)
-{
-	u64 old;
-
-	if (!keep)
-		return __atomic_exchange_n(ptr, new, __ATOMIC_SEQ_CST);
-	old = READ_ONCE(*ptr);
-	while (!frame_cas(ptr, &old, new | (old & keep)))
-		;
-	return old;
-}
-
 int l1e_update(struct domain *d, struct domain *pg, u64 *ptr, u64 new, u64 keep, u64 *was)
 {
 	u64 old = READ_ONCE(*ptr);

@@ -75,6 +75,19 @@ static inline void l1e_put(u64 e)
 	frame_put_inline(f);
 }
 
+/* Stores new, and returns what was there, accessed and dirty bits included. */
+static inline u64 entry_exchange(u64 *ptr, u64 new, u64 keep)
+{
+	u64 old;
+
+	if (!keep)
+		return __atomic_exchange_n(ptr, new, __ATOMIC_SEQ_CST);
+	old = READ_ONCE(*ptr);
+	while (!frame_cas(ptr, &old, new | (old & keep)))
+		;
+	return old;
+}
+
 /* The same for L2..L4 (level = of the table the entry is in), under d's mm lock; may be -ERESTART. */
 int upper_get(struct domain *d, unsigned int level, u64 e);
 /* Never fails; -ERESTART means that work is left (mm_pending_work). */
