@@ -223,9 +223,6 @@ void mm_domain_destroy(struct domain *d);
 
 /* XEN_DOMCTL_getpageframeinfo3: XEN_DOMCTL_PFINFO_* of one frame of d. */
 u32 mm_page_frame_info(const struct domain *d, mfn_t mfn);
-struct xen_domctl_shadow_op;
-/* XEN_DOMCTL_shadow_op for PV: off, enable_logdirty, clean, peek. May return -ERESTART. */
-int mm_shadow_op(struct domain *d, struct xen_domctl_shadow_op *op);
 /* Debug: recomputes counts and types of every frame; the number of contradictions, each printed. */
 unsigned int mm_check_all(void);
 

@@ -16,7 +16,6 @@
 #define FT_PER_PAGE (PAGE_SIZE / sizeof(struct frame))
 #define M2P_PER_CHUNK (512 * (PAGE_SIZE / sizeof(u64)))
 
-u8 *direct_map = (u8 *)DIRECTMAP_VIRT;
 u64 *m2p_table = (u64 *)M2P_RW_VIRT;
 struct frame *frame_table = (struct frame *)FRAME_TABLE_VIRT;
 u64 max_mfn;

@@ -10,7 +10,7 @@ void mm_mark_dirty_slow(struct domain *d, mfn_t mfn)
 	(void)mfn;
 }
 
-int mm_shadow_op(struct domain *d, struct xen_domctl_shadow_op *op)
+long mm_shadow_op(struct domain *d, struct xen_domctl_shadow_op *op)
 {
 	(void)d;
 	(void)op;

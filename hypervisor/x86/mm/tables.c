@@ -107,7 +107,7 @@ static void leave_dead_tables(void *arg)
 	if (!current->is_idle)
 		return;
 	desc_window_clear();
-	write_cr3(virt_to_paddr(idle_l4));
+	write_cr3(idle_cr3);
 }
 
 enum relinquish_steps { RELINQUISH_VCPUS, RELINQUISH_FRAMES, RELINQUISH_DONE };
