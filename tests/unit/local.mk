@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 include $(top_srcdir)/tests/unit/sched.mk
+include $(top_srcdir)/tests/unit/evt.mk
