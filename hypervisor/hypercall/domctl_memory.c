@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* DOMCTLs on a domain's memory: its limit, log-dirty mode, what its frames are. Lock: domctl_lock. */
-#include <core/mm/pgt.h>
 #include <hypercall/ctl.h>
 #include <mm.h>
 
@@ -22,33 +21,6 @@ long domctl_shadow_op(struct domain *d, struct xen_domctl *op)
 	return mm_shadow_op(d, &op->u.shadow_op);
 }
 
-/* What kind of frame the tools will find there. */
-static u64 frame_info(struct domain *d, u64 mfn)
-{
-	static const u64 table_info[] = {
-		[FT_L1] = XEN_DOMCTL_PFINFO_L1TAB,
-		[FT_L2] = XEN_DOMCTL_PFINFO_L2TAB,
-		[FT_L3] = XEN_DOMCTL_PFINFO_L3TAB,
-		[FT_L4] = XEN_DOMCTL_PFINFO_L4TAB,
-	};
-	struct frame *f = frame_get_from_mfn(MFN(mfn), d);
-	enum frame_type type;
-	u64 word, info;
-
-	if (!f)
-		return XEN_DOMCTL_PFINFO_XTAB;
-	word = READ_ONCE(f->type_word);
-	type = pgt_type(word);
-	/* A type may be remembered after its last use; the frame is ordinary memory then. */
-	info = pgt_is_table(type) && pgt_count(word) ? table_info[type] : XEN_DOMCTL_PFINFO_NOTAB;
-	if (word & PGT_PINNED)
-		info |= XEN_DOMCTL_PFINFO_LPINTAB;
-	if (type == FT_SHARED)
-		info = XEN_DOMCTL_PFINFO_XTAB;
-	frame_put(f);
-	return info;
-}
-
 #define PAGEINFO_MAX 1024U
 #define PAGEINFO_CHUNK 64U
 
@@ -64,7 +36,7 @@ long domctl_getpageframeinfo3(struct domain *d, struct xen_domctl *op)
 		if (copy_from_guest_va(entries, at, n * sizeof(entries[0])))
 			return -EFAULT;
 		for (u32 i = 0; i < n; i++)
-			entries[i] = frame_info(d, entries[i]);
+			entries[i] = mm_page_frame_info(d, MFN(entries[i]));
 		if (copy_to_guest_va(at, entries, n * sizeof(entries[0])))
 			return -EFAULT;
 	}
