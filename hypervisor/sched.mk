@@ -8,6 +8,7 @@ core_sources += \
 	hypervisor/core/sched/state.c
 hv_sources += \
 	hypervisor/x86/sched/control.c \
+	hypervisor/x86/sched/hotplug.c \
 	hypervisor/x86/sched/runstate.c \
 	hypervisor/x86/sched/schedule.c \
 	hypervisor/x86/sched/wake.c \

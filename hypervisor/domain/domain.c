@@ -72,6 +72,9 @@ static void vcpu_destroy(struct vcpu *v)
 	sched_vcpu_destroy(v);
 	evtchn_vcpu_destroy(v);
 	fpu_vcpu_destroy(v);
+	vcpu_info_unmap(v);
+	if (v->id >= XEN_LEGACY_MAX_VCPUS)
+		hv_free(v->vcpu_info);
 	hv_free(v);
 }
 

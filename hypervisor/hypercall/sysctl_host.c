@@ -242,8 +242,14 @@ long sysctl_get_pmstat(struct xen_sysctl *op)
 	}
 }
 
-/* CPUs come at boot and stay. */
 long sysctl_cpu_hotplug(struct xen_sysctl *op)
 {
-	return -EOPNOTSUPP;
+	switch (op->u.cpu_hotplug.op) {
+	case XEN_SYSCTL_CPU_HOTPLUG_ONLINE:
+		return cpu_up(op->u.cpu_hotplug.cpu);
+	case XEN_SYSCTL_CPU_HOTPLUG_OFFLINE:
+		return cpu_down(op->u.cpu_hotplug.cpu);
+	default:
+		return -EOPNOTSUPP;
+	}
 }

@@ -159,13 +159,8 @@ static long vcpuop_register_vcpu_info(struct vcpu *v, void *arg)
 	if (!frame_get_and_type(f, v->domain, FT_WRITABLE))
 		return -EINVAL;
 	info = (struct vcpu_info *)((u8 *)map_frame(MFN(a->mfn)) + a->offset);
-	if (old && v->id < XEN_LEGACY_MAX_VCPUS)
-		memcpy(info, old, sizeof(*info));
-	else
-		memset(info, 0, sizeof(*info));
-	if (!old)
-		info->evtchn_upcall_mask = 1;
-
+	memcpy(info, old, sizeof(*info));
+	v->vcpu_info_home = old;
 	v->vcpu_info_mfn = MFN(a->mfn);
 	__atomic_store_n(&v->vcpu_info, info, __ATOMIC_SEQ_CST);
 	v->time_generation = 0;
@@ -184,9 +179,7 @@ void vcpu_info_unmap(struct vcpu *v)
 	if (!info_mapped(v))
 		return;
 	f = mfn_to_frame(v->vcpu_info_mfn);
-	v->vcpu_info = v->id < XEN_LEGACY_MAX_VCPUS && v->domain->shared_info
-			       ? &v->domain->shared_info->vcpu_info[v->id]
-			       : NULL;
+	v->vcpu_info = v->vcpu_info_home;
 	v->vcpu_info_mfn = INVALID_MFN;
 	frame_put_and_type(f);
 }

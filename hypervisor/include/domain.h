@@ -95,6 +95,7 @@ struct vcpu {
 
 	/* guest-registered areas */
 	mfn_t vcpu_info_mfn;
+	struct vcpu_info *vcpu_info_home; /* where it was before the guest moved it */
 	u64 runstate_guest; /* guest virtual address, 0 = none */
 	struct vcpu_runstate_info runstate;
 	u64 time_area_guest;

@@ -64,8 +64,8 @@ void vcpu_get_affinity(const struct vcpu *v, cpumask_t *hard, cpumask_t *soft);
 /* dom0_vcpus_pin, SCHEDOP_pin_override: cpu < 0 takes the override back. */
 int vcpu_pin_override(struct vcpu *v, int cpu);
 void sched_dump(void); /* 'r' debug key */
-/* Moves every vCPU away from cpu, which then picks nothing but idle; and back. */
-void sched_cpu_offline(unsigned int cpu);
-void sched_cpu_online(unsigned int cpu);
+/* XEN_SYSCTL_cpu_hotplug. -EINVAL: no such CPU, or the boot CPU; -EEXIST, -ENOENT: as it is already. */
+int cpu_down(unsigned int cpu);
+int cpu_up(unsigned int cpu);
 
 #endif

@@ -80,7 +80,7 @@ struct __aligned(64) sched_rq
 	u32 nr_ready;
 	u32 next_victim;
 	u32 kick; /* left by pick(): another CPU that should schedule too; NR_CPUS: none */
-	bool online;
+	bool online, started; /* takes part; ever has */
 	bool retry; /* balancing met a vCPU that was still being saved: look again soon */
 	bool slice_armed;            /* the CPU will come back to pick() by itself */
 	struct sched_vcpu *assigned; /* null scheduler */

@@ -277,6 +277,12 @@ static struct sched_vcpu *settle_prev(struct sched *s, struct sched_rq *rq, unsi
 
 	charge(prev, now);
 	if (likely(stay)) {
+		if (unlikely(!cpumask_test(cpu, &prev->hard) || !rq->online)) {
+			cpumask_t allowed;
+
+			sched_allowed_cpus(s, prev, &allowed);
+			prev->push = !cpumask_test(cpu, &allowed);
+		}
 		if (unlikely(prev->dom->cap) && prev->quota <= 0) {
 			sched_quota_return(prev, now);
 			if (!sched_quota_take(prev, now, &refill)) {
@@ -284,12 +290,6 @@ static struct sched_vcpu *settle_prev(struct sched *s, struct sched_rq *rq, unsi
 				rq->curr = NULL;
 				return NULL;
 			}
-		}
-		if (unlikely(!cpumask_test(cpu, &prev->hard))) {
-			cpumask_t allowed;
-
-			sched_allowed_cpus(s, prev, &allowed);
-			prev->push = !cpumask_test(cpu, &allowed);
 		}
 		return prev;
 	}
@@ -366,9 +366,10 @@ static struct sched_vcpu *look_elsewhere(struct sched *s, struct sched_rq *rq, u
 	} else {
 		/* Seen as idle before looking for work: whoever makes a vCPU movable after this
 		 * look sees the bit and sends it here (sched_context_saved() in the mechanism). */
-		cpumask_set(cpu, &s->idle);
-		if (rq->online)
+		if (rq->online) {
+			cpumask_set(cpu, &s->idle);
 			steal_for_idle(s, cpu);
+		}
 	}
 	return best_ready(rq);
 }

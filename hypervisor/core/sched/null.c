@@ -102,7 +102,7 @@ static struct sched_decision null_pick(struct sched *s, unsigned int cpu, stime_
 	struct sched_vcpu *prev = rq->curr, *mine;
 	struct sched_decision d = {NULL, 0};
 
-	if (prev && stay && cpumask_test(cpu, &prev->hard)) {
+	if (prev && stay && cpumask_test(cpu, &prev->hard) && rq->online) {
 		prev->yielded = false;
 		d.next = prev;
 		return d;

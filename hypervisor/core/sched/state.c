@@ -25,7 +25,7 @@ void sched_state_init(struct sched *s, const struct sched_ops *ops, struct sched
 
 void sched_state_cpu_online(struct sched *s, unsigned int cpu)
 {
-	s->rq[cpu].online = true;
+	s->rq[cpu].online = s->rq[cpu].started = true;
 	cpumask_set(cpu, &s->online);
 }
 

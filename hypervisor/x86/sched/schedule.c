@@ -207,38 +207,6 @@ int sched_cpu_init(unsigned int cpu)
 	return 0;
 }
 
-void sched_cpu_online(unsigned int cpu)
-{
-	sched_state_cpu_online(&scheduler, cpu);
-}
-
-void sched_cpu_offline(unsigned int cpu)
-{
-	struct sched_rq *rq = &scheduler.rq[cpu];
-	struct domain *d;
-	struct vcpu *v;
-
-	sched_state_cpu_offline(&scheduler, cpu);
-	spin_lock(&domlist_lock);
-	list_for_each(d, &domain_list, list)
-	{
-		for_each_vcpu(d, v)
-		{
-			struct sched_vcpu *sv = v->sched;
-
-			if (!sv || READ_ONCE(sv->cpu) != cpu)
-				continue;
-			if (READ_ONCE(sv->state) == SV_READY || READ_ONCE(sv->state) == SV_PARKED) {
-				sv->push = true;
-				sched_replace(v);
-			}
-		}
-	}
-	spin_unlock(&domlist_lock);
-	if (READ_ONCE(rq->curr))
-		cpu_raise_softirq(cpu, SOFTIRQ_SCHEDULE);
-}
-
 int sched_domain_init(struct domain *d, u32 cpupool)
 {
 	if (cpupool)
