@@ -22,7 +22,12 @@ hv_sources += \
 	hypervisor/x86/irq/ioapic.c \
 	hypervisor/x86/irq/irq.c \
 	hypervisor/drivers/pci.c \
+	hypervisor/hypercall/console_io.c \
+	hypervisor/hypercall/efi_info.c \
+	hypervisor/hypercall/mca.c \
 	hypervisor/hypercall/physdev.c \
+	hypervisor/hypercall/platform.c \
+	hypervisor/x86/cpu/hotplug.c \
 	hypervisor/x86/irq/pirq.c \
 	hypervisor/x86/irq/lapic.c \
 	hypervisor/x86/irq/msi.c

@@ -258,6 +258,7 @@ static void console_receive(void)
 
 void console_init_postirq(void)
 {
+	debug_keys_init();
 	softirq_register(SOFTIRQ_CONSOLE, ring_grew);
 	console_lock();
 	started = true;

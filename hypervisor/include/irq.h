@@ -9,7 +9,7 @@
 #define VEC_DEVICE_FIRST 0x30
 #define VEC_DEVICE_LAST 0xdf
 
-void irq_init(void); /* boot CPU, after acpi_init(), lapic_init() and mm_init() */
+void irq_init(void); /* by lapic_init() */
 /* Entry code calls this for every vector from 0x20 up that is not an exception; in a guest, in the idle
  * loop or in preempt_window(). Interrupts off. */
 void do_irq(struct regs *regs, u8 vector);

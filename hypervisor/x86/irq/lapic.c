@@ -8,6 +8,7 @@
 #include <apic.h>
 #include <cpu.h>
 #include <io.h>
+#include <irq.h>
 #include <lib.h>
 #include <mm.h>
 #include <options.h>
@@ -185,6 +186,7 @@ void lapic_init(void)
 	lapic_cpu_init();
 	printk(XLOG_INFO "APIC: %s mode, %u CPUs present\n", x2apic_mode ? "x2APIC" : "xAPIC",
 	       cpumask_weight(&cpu_present_map));
+	irq_init();
 }
 
 void lapic_disable_for_reset(void)
