@@ -60,21 +60,25 @@ static int choose_id(domid_t wanted, domid_t *id)
 	return -ENOMEM;
 }
 
-/* A controller's pauses count once in the domain's own count. */
+/* A domain is born with one such pause (domain_create). */
 static void control_pause(struct domain *d)
 {
-	if (!d->controller_pause_count++)
-		domain_pause(d);
+	__atomic_fetch_add(&d->controller_pause_count, 1, __ATOMIC_SEQ_CST);
+	/* Waits until none of its vCPUs runs. */
+	domain_pause(d);
+	domain_unpause(d);
 }
 
 static int control_unpause(struct domain *d)
 {
+	struct vcpu *v;
+
 	if (!d->controller_pause_count)
 		return -EINVAL;
-	if (!--d->controller_pause_count) {
-		d->creation_finished = true;
-		domain_unpause(d);
-	}
+	d->creation_finished = true;
+	if (!__atomic_sub_fetch(&d->controller_pause_count, 1, __ATOMIC_SEQ_CST))
+		for_each_vcpu (d, v)
+			sched_wake(v);
 	return 0;
 }
 
@@ -104,7 +108,6 @@ long domctl_createdomain(struct domain *none, struct xen_domctl *op)
 	d = domain_create(id, &cfg, &ret);
 	if (!d)
 		return ret;
-	control_pause(d);
 	op->domain = id;
 	return 0;
 }

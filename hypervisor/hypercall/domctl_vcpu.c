@@ -175,8 +175,10 @@ long domctl_sendtrigger(struct domain *d, struct xen_domctl *op)
 	case XEN_DOMCTL_SENDTRIGGER_NMI:
 		if (!v)
 			return -ESRCH;
-		if (!__atomic_exchange_n(&v->nmi_pending, true, __ATOMIC_SEQ_CST))
+		if (!__atomic_exchange_n(&v->nmi_pending, true, __ATOMIC_SEQ_CST)) {
+			__atomic_store_n(&v->async_pending, 1, __ATOMIC_SEQ_CST);
 			vcpu_kick(v);
+		}
 		return 0;
 	case XEN_DOMCTL_SENDTRIGGER_POWER:
 	case XEN_DOMCTL_SENDTRIGGER_SLEEP:
