@@ -27,7 +27,6 @@ hv_sources += \
 	hypervisor/hypercall/mca.c \
 	hypervisor/hypercall/physdev.c \
 	hypervisor/hypercall/platform.c \
-	hypervisor/x86/cpu/hotplug.c \
 	hypervisor/x86/irq/pirq.c \
 	hypervisor/x86/irq/lapic.c \
 	hypervisor/x86/irq/msi.c

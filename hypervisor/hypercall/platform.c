@@ -162,14 +162,12 @@ static long op_cpu_online(struct xen_platform_op *op)
 static long op_cpu_offline(struct xen_platform_op *op)
 {
 	unsigned int cpu = op->u.cpu_ol.cpuid;
-	int rc;
 
 	if (cpu >= NR_CPUS || !cpumask_test(cpu, &cpu_present_map))
 		return -EINVAL;
 	if (cpu == 0)
 		return -EOPNOTSUPP;
-	rc = cpu_down(cpu);
-	return rc == -ERESTART ? call_restart(0, 0, 0, 0, 0, 0) : rc;
+	return cpu_down(cpu);
 }
 
 static long op_set_processor_pminfo(struct xen_platform_op *op)

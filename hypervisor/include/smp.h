@@ -43,10 +43,6 @@ bool preempt_window(void);
 int smp_boot_cpus(void); /* starts every CPU of cpu_present_map; returns the number online */
 int smp_boot_cpu(unsigned int cpu); /* one present CPU; 0 when it is online */
 
-/* CPU hot-plug, on behalf of the control domain. 0, -EBUSY, -EINVAL, ... */
-int cpu_up(unsigned int cpu);
-int cpu_down(unsigned int cpu);
-
 #endif /* __ASSEMBLY__ */
 
 #endif

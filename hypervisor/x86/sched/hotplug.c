@@ -10,6 +10,7 @@
  */
 #include "internal.h"
 #include <event.h>
+#include <irq.h>
 #include <lib.h>
 #include <smp.h>
 #include <time.h>
@@ -78,6 +79,7 @@ int cpu_down(unsigned int cpu)
 	unload(cpu);
 	timers_cpu_drain(cpu, here);
 	cpumask_unset(cpu, &cpu_online_map);
+	irq_leave_cpu(cpu);
 	printk(XLOG_INFO "CPU%u offline\n", cpu);
 	evtchn_send_host_virq(VIRQ_PCPU_STATE);
 	return 0;
