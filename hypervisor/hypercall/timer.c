@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A vCPU's timers: one-shot, periodic and the timeout of SCHEDOP_poll. Page: docs/abi/time.md.
+ * A vCPU's timers: one-shot, periodic tick and the timeout of SCHEDOP_poll. Page: docs/abi/time.md.
  *
- * A timer is set on the CPU its vCPU runs on when it sets it; when the vCPU has moved on by the
- * time it expires, the event channel finds it.
+ * A one-shot timer is set on the CPU its vCPU runs on when it sets it; when the vCPU has moved on
+ * by the time it expires, the event channel finds it.
  */
 #include <event.h>
 #include <hypercall.h>
@@ -17,21 +17,22 @@ static void singleshot_expired(void *data)
 	evtchn_send_virq(data, VIRQ_TIMER);
 }
 
-/* A tick that finds its vCPU not running is sent once; those that follow are skipped, not saved up.
+/* Ticks that come due while the vCPU does not run are not saved up: it gets one when it runs again.
  */
-static void periodic_expired(void *data)
+stime_t vcpu_tick(stime_t t)
 {
-	struct vcpu *v = data;
+	struct vcpu *v = current;
 	struct vcpu_timers *vt = v->timers;
-	stime_t t = now();
 
-	if (!vt->period)
-		return;
-	evtchn_send_virq(v, VIRQ_TIMER);
-	vt->next_tick += vt->period;
-	if (vt->next_tick <= t)
-		vt->next_tick = t + vt->period;
-	timer_set(&vt->periodic, vt->next_tick);
+	if (!vt || !vt->period)
+		return 0;
+	if (vt->next_tick <= t) {
+		evtchn_send_virq(v, VIRQ_TIMER);
+		vt->next_tick += vt->period;
+		if (vt->next_tick <= t)
+			vt->next_tick = t + vt->period;
+	}
+	return vt->next_tick;
 }
 
 static void poll_expired(void *data)
@@ -49,8 +50,10 @@ int vcpu_timers_init(struct vcpu *v)
 	if (!vt)
 		return -ENOMEM;
 	timer_init(&vt->singleshot, singleshot_expired, v, v->cpu);
-	timer_init(&vt->periodic, periodic_expired, v, v->cpu);
 	timer_init(&vt->poll, poll_expired, v, v->cpu);
+	/* A guest that never heard of timers gets a tick of 100 Hz. */
+	vt->period = v->is_idle ? 0 : MILLISECS(10);
+	vt->next_tick = vt->period ? now() + vt->period : 0;
 	v->timers = vt;
 	return 0;
 }
@@ -59,9 +62,7 @@ void vcpu_timers_destroy(struct vcpu *v)
 {
 	if (!v->timers)
 		return;
-	v->timers->period = 0;
 	timer_kill(&v->timers->singleshot);
-	timer_kill(&v->timers->periodic);
 	timer_kill(&v->timers->poll);
 	hv_free(v->timers);
 	v->timers = NULL;
@@ -70,7 +71,6 @@ void vcpu_timers_destroy(struct vcpu *v)
 void vcpu_timers_migrate(struct vcpu *v)
 {
 	timer_migrate(&v->timers->singleshot, v->cpu);
-	timer_migrate(&v->timers->periodic, v->cpu);
 	timer_migrate(&v->timers->poll, v->cpu);
 }
 
@@ -95,6 +95,13 @@ void vcpu_singleshot_stop(struct vcpu *v)
 		timer_stop(&v->timers->singleshot);
 }
 
+/* The CPU v runs on takes note of the tick when it schedules. */
+static void tick_changed(const struct vcpu *v)
+{
+	if (READ_ONCE(v->running))
+		cpu_raise_softirq(READ_ONCE(v->cpu), SOFTIRQ_SCHEDULE);
+}
+
 int vcpu_periodic_set(struct vcpu *v, u64 period_ns)
 {
 	struct vcpu_timers *vt = v->timers;
@@ -103,14 +110,14 @@ int vcpu_periodic_set(struct vcpu *v, u64 period_ns)
 		return -EINVAL;
 	vt->period = period_ns;
 	vt->next_tick = now() + period_ns;
-	timer_set(&vt->periodic, vt->next_tick);
+	tick_changed(v);
 	return 0;
 }
 
 void vcpu_periodic_stop(struct vcpu *v)
 {
-	v->timers->period = 0;
-	timer_stop(&v->timers->periodic);
+	v->timers->period = v->timers->next_tick = 0;
+	tick_changed(v);
 }
 
 long do_set_timer_op(u64 timeout, u64 a2, u64 a3, u64 a4, u64 a5)

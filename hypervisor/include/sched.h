@@ -45,9 +45,8 @@ void vcpu_update_areas(struct vcpu *v);
 
 /* A vCPU's timers, hypercall/timer.c. */
 struct vcpu_timers {
-	struct timer singleshot, periodic, poll;
-	stime_t period, next_tick;
-	bool tick_missed;
+	struct timer singleshot, poll;
+	stime_t period, next_tick; /* periodic tick: comes while it runs, never wakes it; 0 = none */
 };
 
 int vcpu_timers_init(struct vcpu *v);

@@ -24,9 +24,12 @@ void timer_kill(struct timer *t); /* stops for good, waits for a running callbac
 void timers_cpu_init(unsigned int cpu);
 void timers_cpu_drain(unsigned int from, unsigned int to); /* from has gone offline */
 
-/* The end of the running vCPU's time slice on this CPU, 0 = none: raises SOFTIRQ_SCHEDULE. Kept
- * beside the heap, because it changes with every context switch. */
-void timer_slice_set(stime_t until);
+/* What the vCPU about to run on this CPU needs, 0 = nothing: the end of its time slice, which raises
+ * SOFTIRQ_SCHEDULE, and its next periodic tick. Kept beside the heap, because they change with every
+ * context switch. */
+void timer_slice_set(stime_t until, stime_t tick);
+/* The tick is due: delivers it to the running vCPU, returns when the next is. hypercall/timer.c */
+stime_t vcpu_tick(stime_t t);
 
 /* Program this CPU's clock event for deadline; implemented by x86/time over the local APIC. Returns
  * false when the deadline has passed already (the caller raises SOFTIRQ_TIMER). It may fire early.

@@ -34,6 +34,11 @@ struct sched_rq *sched_lock_vcpu(const struct sched_vcpu *sv)
 	}
 }
 
+static inline stime_t tick_of(const struct vcpu *v)
+{
+	return v->timers ? v->timers->next_tick : 0;
+}
+
 static int stopped_runstate(const struct vcpu *v)
 {
 	return READ_ONCE(v->pause_flags) & BIT(VPF_BLOCKED) ? RUNSTATE_blocked : RUNSTATE_offline;
@@ -160,7 +165,7 @@ void schedule(void)
 	next = d.next ? d.next->vcpu : idle_domain->vcpus[cpu];
 	if (next == prev) {
 		spin_unlock(&rq->lock);
-		timer_slice_set(d.until);
+		timer_slice_set(d.until, tick_of(next));
 		return;
 	}
 	runstate_set(prev, stay ? RUNSTATE_runnable : stopped_runstate(prev), t);
@@ -168,7 +173,7 @@ void schedule(void)
 	next->running = true;
 	next->cpu = cpu;
 	spin_unlock(&rq->lock);
-	timer_slice_set(d.until);
+	timer_slice_set(d.until, tick_of(next));
 	context_switch(prev, next);
 }
 

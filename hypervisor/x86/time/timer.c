@@ -6,7 +6,8 @@
  * The clock event may be armed for an earlier time than needed: it then fires, nothing is due, and
  * it is armed again. So stopping a timer or moving a deadline back costs no hardware access.
  *
- * Lock (RANK_TIMER): a CPU's heap and `running`. slice_end and armed belong to the CPU itself.
+ * Lock (RANK_TIMER): a CPU's heap and `running`. slice_end, tick and armed belong to the CPU
+ * itself.
  */
 #include <lib.h>
 #include <smp.h>
@@ -20,6 +21,7 @@ struct __aligned(64) cpu_timers
 	struct timer *root;
 	struct timer *running; /* its callback is being called */
 	stime_t slice_end;     /* 0 = none */
+	stime_t tick;          /* of the running vCPU, 0 = none */
 	stime_t armed;         /* the clock event fires then; 0 = not armed */
 };
 
@@ -119,11 +121,14 @@ void timer_kill(struct timer *t)
 		cpu_relax_poll();
 }
 
-void timer_slice_set(stime_t until)
+void timer_slice_set(stime_t until, stime_t tick)
 {
 	struct cpu_timers *ct = &timers[smp_processor_id()];
 
 	ct->slice_end = until;
+	ct->tick = tick;
+	if (tick && (!until || tick < until))
+		until = tick;
 	if (until)
 		arm(ct, until);
 }
@@ -153,13 +158,15 @@ static void run_timers(void)
 	next = first ? first->expires : 0;
 	spin_unlock(&ct->lock);
 
-	if (ct->slice_end) {
-		if (ct->slice_end <= t) {
-			ct->slice_end = 0;
-			raise_softirq(SOFTIRQ_SCHEDULE);
-		} else if (!next || ct->slice_end < next) {
-			next = ct->slice_end;
-		}
+	if (ct->tick && ct->tick <= t)
+		ct->tick = vcpu_tick(t);
+	if (ct->tick && (!next || ct->tick < next))
+		next = ct->tick;
+	if (ct->slice_end && ct->slice_end <= t) {
+		ct->slice_end = 0;
+		raise_softirq(SOFTIRQ_SCHEDULE);
+	} else if (ct->slice_end && (!next || ct->slice_end < next)) {
+		next = ct->slice_end;
 	}
 	if (next)
 		arm(ct, next);
@@ -170,7 +177,7 @@ void timers_cpu_init(unsigned int cpu)
 	struct cpu_timers *ct = &timers[cpu];
 
 	spin_lock_init(&ct->lock, RANK_TIMER);
-	ct->slice_end = ct->armed = 0;
+	ct->slice_end = ct->tick = ct->armed = 0;
 	softirq_register(SOFTIRQ_TIMER, run_timers);
 }
 
