@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 include $(top_srcdir)/tests/unit/sched.mk
 include $(top_srcdir)/tests/unit/evt.mk
+include $(top_srcdir)/tests/unit/plat.mk
