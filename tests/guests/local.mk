@@ -11,7 +11,7 @@ guest_cflags = -std=gnu11 -O2 -g -fno-toplevel-reorder -ffreestanding -fno-built
 	-Wall -Wextra -Werror -MMD -MP
 guest_lib = start entry probe string console report trap mm event user vcpu
 guest_lib_objects = $(guest_lib:%=tests/guests/lib/%.o)
-guest_images = $(guest_kernels:%=tests/guests/%.elf)
+guest_images = $(guest_kernels:%=tests/guests/%.elf) tests/guests/bench.elf
 
 tests/guests/lib/%.o: $(srcdir)/tests/guests/lib/%.S
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(guest_cppflags) $(guest_cflags) -c -o $@ $<
@@ -22,6 +22,15 @@ tests/guests/abi/%.o: $(srcdir)/tests/guests/abi/%.c Makefile
 tests/guests/%.elf: tests/guests/abi/%.o $(guest_lib_objects) $(srcdir)/tests/guests/guest.lds
 	$(AM_V_CCLD)$(LD) -n --no-warn-rwx-segments -T $(srcdir)/tests/guests/guest.lds -o $@ \
 		$< $(guest_lib_objects)
+tests/guests/bench/%.o: $(srcdir)/tests/guests/bench/%.c Makefile
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(guest_cppflags) $(guest_cflags) -c -o $@ $<
+tests/guests/bench/%.o: $(srcdir)/tests/guests/bench/%.S Makefile
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(guest_cppflags) $(guest_cflags) -c -o $@ $<
+guest_bench = main calls traps user mm events grants vcpus entry
+guest_bench_objects = $(guest_bench:%=tests/guests/bench/%.o)
+tests/guests/bench.elf: $(guest_bench_objects) $(guest_lib_objects)
+	$(AM_V_CCLD)$(LD) -n --no-warn-rwx-segments -T $(srcdir)/tests/guests/guest.lds -o $@ \
+		$(guest_bench_objects) $(guest_lib_objects)
 .PRECIOUS: tests/guests/abi/%.o tests/guests/lib/%.o
 
 noinst_DATA += $(guest_images)
@@ -29,6 +38,6 @@ guests: $(guest_images)
 .PHONY: guests
 clean-local: clean-guests
 clean-guests:
-	rm -rf tests/guests/lib tests/guests/abi tests/guests/*.elf
+	rm -rf tests/guests/lib tests/guests/abi tests/guests/bench tests/guests/*.elf
 .PHONY: clean-guests
--include $(wildcard tests/guests/lib/*.d tests/guests/abi/*.d)
+-include $(wildcard tests/guests/lib/*.d tests/guests/abi/*.d tests/guests/bench/*.d)

@@ -148,6 +148,8 @@ struct user_result {
 	uint8_t upcall_mask; /* vcpu_info mask at entry */
 };
 bool user_init(void);
+/* The kernel's mapping of the pages from USER_DATA on. */
+void *user_data_page(void);
 /* Copies code into the user page, runs it through iret until it comes back. */
 void user_run(struct user_state *u, const void *code, size_t size, uint64_t iret_flags,
 	      struct user_result *out);

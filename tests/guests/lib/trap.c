@@ -32,7 +32,7 @@ static void __noreturn die(const struct trap_frame *f)
 	       f->vector, f->error, f->rip, f->cs, f->rflags, f->rsp,
 	       shared_info ? vcpu_info0->arch.cr2 : 0);
 	printk("SG end error\n");
-	shutdown(SHUTDOWN_crash);
+	shutdown(is_dom0() ? SHUTDOWN_reboot : SHUTDOWN_crash);
 }
 
 void trap_dispatch(struct trap_frame *f)

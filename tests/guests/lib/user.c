@@ -17,6 +17,11 @@ static bool ready;
 
 #define TABLE_BITS (PTE_P | PTE_W | PTE_U | PTE_A)
 
+void *user_data_page(void)
+{
+	return data_pages;
+}
+
 bool user_init(void)
 {
 	unsigned int i;
