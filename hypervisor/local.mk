@@ -34,9 +34,9 @@ hypervisor_serai_elf_CPPFLAGS = $(hv_cppflags)
 hypervisor_serai_elf_CFLAGS = $(hv_cflags)
 hypervisor_serai_elf_CCASFLAGS = $(hv_cppflags) $(hv_target) -g -D__ASSEMBLY__
 hypervisor_serai_elf_LDFLAGS = -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
-	-Wl,--no-warn-rwx-segments -Wl,--gc-sections -Wl,-T,$(top_srcdir)/hypervisor/x86/boot/image.lds
+	-Wl,--no-warn-rwx-segments -Wl,--gc-sections -Wl,--no-relax -Wl,-T,$(top_srcdir)/hypervisor/x86/boot/image.lds
 # Unpacking of dom0 kernels: static libraries of the build host.
-hypervisor_serai_elf_LDADD = -llzma -lzstd -lz -llz4
+hypervisor_serai_elf_LDADD = -llzma -lzstd -lz -llz4 -lgcc
 EXTRA_hypervisor_serai_elf_DEPENDENCIES = $(top_srcdir)/hypervisor/x86/boot/image.lds
 
 # Compiles every object of the image without linking it.

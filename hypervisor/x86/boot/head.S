@@ -4,7 +4,7 @@
  * to the hypervisor's addresses in long mode.
  *
  * The code before long mode finds its own load address (multiboot 2 may move the image) in %ebp and
- * reaches everything relative to it:  phys(sym) = %ebp + (sym - image_start).
+ * reaches everything relative to it:  phys(sym) = %ebp + (sym - image_start) = %ebp + rel_sym.
  *
  *   boot_l4  [0]   -> boot_l3_low    identity, first 4 GiB   (also slot 262: the direct map)
  *            [261] -> boot_l3_image  the image at IMAGE_VIRT
@@ -12,7 +12,8 @@
 
 #include <asm_offsets.h>
 
-#define REL(sym) (sym - image_start)
+/* Offsets from the image's start, made by image.lds. */
+#define REL(sym) rel_##sym
 #define MB2_MAGIC 0xe85250d6
 #define MB2_LEN (mb2_end - mb2_start)
 
@@ -73,10 +74,11 @@ start:
 	movl %ebx, %esi
 	movl (%ebx), %edx
 	leal 4(%ebx), %esp
-	call 1f
-1:	popl %ebp
+	call here
+	.globl here
+here:	popl %ebp
 	movl %edx, (%ebx)
-	subl $REL(1b), %ebp
+	subl $REL(here), %ebp
 	leal REL(boot_stack_end)(%ebp), %esp
 
 	/* bss: multiboot 2 loaders and -kernel clear it, but nothing here depends on that */
@@ -161,7 +163,7 @@ start:
 	movl $0x80050033, %eax /* PG WP NE ET MP PE */
 	movl %eax, %cr0
 	leal REL(boot_gdt32)(%ebp), %eax
-	movl %eax, REL(boot_gdtr32 + 2)(%ebp)
+	movl %eax, REL(boot_gdtr32)+2(%ebp)
 	lgdt REL(boot_gdtr32)(%ebp)
 	leal REL(long_mode_low)(%ebp), %eax
 	pushl $8
@@ -187,6 +189,7 @@ no_long_mode:
 	jmp 3b
 
 	.code64
+	.globl long_mode_low
 long_mode_low:
 	movabsq $long_mode_high, %rax
 	jmp *%rax
@@ -212,13 +215,16 @@ long_mode_high:
 	ud2
 
 	.section .rodata.boot, "a"
+	.globl no_long_mode_text
 no_long_mode_text:
 	.asciz "Serai: this CPU has no long mode; a 64-bit CPU is needed.\r\n"
 	.balign 8
+	.globl boot_gdt32
 boot_gdt32:
 	.quad 0
 	.quad 0x00af9a000000ffff
 	.data
+	.globl boot_gdtr32
 boot_gdtr32:
 	.short 15
 	.long 0
@@ -243,12 +249,15 @@ boot_cpu_stack:
 	.balign 4096
 	.globl boot_l4
 boot_l4: .skip 4096
+	.globl boot_l3_low
 boot_l3_low: .skip 4096
 	.globl boot_l3_image
 boot_l3_image: .skip 4096
 	.globl boot_l2_image
 boot_l2_image: .skip 4096
+	.globl boot_l2_low
 boot_l2_low: .skip 4 * 4096
 	.skip 64
 	.skip 192
+	.globl boot_stack_end
 boot_stack_end:

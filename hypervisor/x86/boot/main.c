@@ -88,7 +88,7 @@ void boot_main(u32 magic, u32 info, u32 load_base)
 	time_cpu_init(0);
 	if (sched_cpu_init(0))
 		panic("The boot CPU cannot join the scheduler");
-	irq_init();
+
 	console_init_postirq();
 	printk("CPUs online: %d\n", smp_boot_cpus());
 	time_init();

@@ -41,6 +41,8 @@ void *malloc(size_t n);
 void *calloc(size_t n, size_t size);
 void free(void *p);
 void __stack_chk_fail(void);
+u64 ZSTD_trace_decompress_begin(const void *ctx);
+void ZSTD_trace_decompress_end(u64 ctx, const void *trace);
 
 void *malloc(size_t n)
 {
@@ -58,6 +60,15 @@ void free(void *p)
 void __stack_chk_fail(void)
 {
 	panic("stack overrun while unpacking dom0's kernel");
+}
+
+/* libzstd's tracing hooks: context 0 means nobody listens, so the second is never called. */
+u64 ZSTD_trace_decompress_begin(const void *ctx)
+{
+	return 0;
+}
+void ZSTD_trace_decompress_end(u64 ctx, const void *trace)
+{
 }
 
 /* ---- formats: each returns NULL or why it failed ---- */

@@ -227,11 +227,13 @@ ist_entry:
 	.balign 16
 	.globl trap_stubs
 trap_stubs:
+	.altmacro
 	.set v, 0
 	.rept 256
 	STUB %v
 	.set v, v + 1
 	.endr
+	.noaltmacro
 
 /* ---- syscall ---- */
 

@@ -228,3 +228,10 @@ void cpu_raise_softirq(unsigned int cpu, enum softirq nr)
 	if (cpu != smp_processor_id() && !(old & (1U << nr)))
 		smp_send_event_check(cpu);
 }
+
+bool preempt_window(void)
+{
+	/* One instruction after STI is still shielded; the NOP is where interrupts arrive. */
+	__asm__ volatile("sti; nop; cli" ::: "memory");
+	return READ_ONCE(cpu_info()->softirq);
+}
