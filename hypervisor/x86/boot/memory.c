@@ -18,6 +18,8 @@ paddr_t idle_cr3, image_load_base;
 extern u64 boot_l4[512], boot_l3_image[512], boot_l2_image[512];
 extern u8 image_start[], image_end[], text_end[], rodata_end[];
 
+#define IMAGE_MAX_2M 8 /* head.S maps this many 2 MiB pages */
+
 static struct {
 	paddr_t start, end;
 } reserved[32];
@@ -190,19 +192,27 @@ static void map_ram(paddr_t start, paddr_t end)
 	}
 }
 
-/* Text is executable and read-only, constants read-only, the rest not executable: 4 KiB pages. */
+/*
+ * Text is executable and read-only, constants read-only, the rest not executable: 4 KiB pages, in a new L2 table
+ * that takes the place of the one in use (which also holds the syscall stubs further up).
+ */
 void boot_protect_image(void)
 {
-	u64 nx = cpu_feat.nx ? PTE_NX : 0, va = IMAGE_VIRT;
-	u64 *l1 = NULL;
+	u64 nx = cpu_feat.nx ? PTE_NX : 0;
+	u64 *l2 = hv_alloc_pages(0), *l1 = NULL;
 
-	memset(boot_l2_image, 0, PAGE_SIZE);
-	for (; va < (u64)image_end; va += PAGE_SIZE) {
+	if (!l2)
+		panic("No memory for the image's page tables");
+	memcpy(l2, boot_l2_image, PAGE_SIZE);
+	memset(l2, 0, IMAGE_MAX_2M * sizeof(*l2));
+	for (u64 va = IMAGE_VIRT; va < (u64)image_end; va += PAGE_SIZE) {
 		u64 flags = PTE_P | PTE_A;
 
 		if (!(va & 0x1fffff)) {
-			l1 = boot_alloc_pages(1);
-			boot_l2_image[va >> 21 & 511] = virt_to_paddr(l1) | PTE_P | PTE_RW;
+			l1 = hv_alloc_pages(0);
+			if (!l1)
+				panic("No memory for the image's page tables");
+			l2[va >> 21 & 511] = virt_to_paddr(l1) | PTE_P | PTE_RW;
 		}
 		if (va >= (u64)text_end)
 			flags |= nx;
@@ -210,6 +220,7 @@ void boot_protect_image(void)
 			flags |= PTE_RW | PTE_D;
 		l1[va >> 12 & 511] = (va - IMAGE_VIRT + image_load_base) | flags;
 	}
+	boot_l3_image[IMAGE_VIRT >> 30 & 511] = virt_to_paddr(l2) | PTE_P | PTE_RW;
 	WRITE_CR(3, idle_cr3);
 }
 

@@ -165,6 +165,7 @@ void cpu_set_entry_stack(struct vcpu *v)
 	struct cpu_info *ci = cpu_info();
 	u64 top = (u64)(&v->regs + 1);
 
+	v->stack_top = (u64)ci;
 	ci->entry_regs_top = top;
 	cpu_tss[ci->cpu]->rsp[0] = top;
 	wrmsr(MSR_SYSENTER_ESP, top);
