@@ -8,7 +8,7 @@
 
 #define MMU_UPDATE_PREEMPTED 0x80000000U
 
-static int op_pin(struct domain *pg, u64 mfn, enum frame_type t)
+int mm_pin_table(struct domain *pg, u64 mfn, enum frame_type t)
 {
 	struct frame *f;
 	u64 w;
@@ -202,7 +202,7 @@ static int one_op(struct domain *pg, const struct mmuext_op *op)
 		return 0;
 	}
 	if (op->cmd <= MMUEXT_PIN_L4_TABLE)
-		return op_pin(pg, op->arg1.mfn, (enum frame_type)(FT_L1 + op->cmd));
+		return mm_pin_table(pg, op->arg1.mfn, (enum frame_type)(FT_L1 + op->cmd));
 	if (op->cmd == MMUEXT_UNPIN_TABLE)
 		return op_unpin(pg, op->arg1.mfn);
 	return op_rare(pg, op);

@@ -109,8 +109,11 @@ static void start_vcpu(struct domain *d, const struct kernel_info *k, const stru
 	struct vcpu *v = d->vcpus[0];
 	int rc;
 
+	/* Pinned, as the ABI says; the guest unpins it once it has tables of its own. */
 	do {
-		rc = pv_set_guest_tables(v, root, INVALID_MFN);
+		rc = mm_pin_table(d, root.n, FT_L4);
+		if (!rc)
+			rc = pv_set_guest_tables(v, root, INVALID_MFN);
 	} while (rc == -ERESTART || rc == -EINTR);
 	if (rc)
 		panic("dom0: its first page tables were refused (%d)", rc);
