@@ -146,6 +146,7 @@ static struct domain *domain_alloc(domid_t id, unsigned int max_vcpus)
 	d->id = id;
 	d->max_vcpus = max_vcpus;
 	d->refcount = 1;
+	d->shutdown_code = ~0U; /* none yet */
 	spin_lock_init(&d->lock, RANK_DOMAIN);
 	list_init(&d->list);
 	return d;

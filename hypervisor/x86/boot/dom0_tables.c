@@ -36,6 +36,12 @@ void dom0_plan(const struct kernel_info *k, u64 nr_pages, u64 initrd_size, struc
 
 	memset(l, 0, sizeof(*l));
 	l->v_base = k->virt_base;
+	l->p2m_pages = DIV_ROUND_UP(nr_pages * 8, PAGE_SIZE);
+	/* A kernel that names no place of its own for the P2M finds it behind itself, mapped. */
+	if (!k->has_init_p2m) {
+		l->p2m = end;
+		end += l->p2m_pages;
+	}
 	l->start_info = end;
 	l->tables = end + 1;
 	/* The mapped range is rounded up to 4 MiB with at least 512 KiB to spare, its tables included. */
@@ -49,10 +55,11 @@ void dom0_plan(const struct kernel_info *k, u64 nr_pages, u64 initrd_size, struc
 	l->initrd = mapped;
 	l->initrd_size = initrd_size;
 	l->initrd_pages = DIV_ROUND_UP(initrd_size, PAGE_SIZE);
-	l->p2m_tables = l->initrd + l->initrd_pages;
-	l->p2m_pages = DIV_ROUND_UP(nr_pages * 8, PAGE_SIZE);
-	l->p2m = l->p2m_tables + (k->has_init_p2m ? tables_needed(k->init_p2m, l->p2m_pages) : 0);
-	l->p2m_end = l->p2m + l->p2m_pages;
+	l->p2m_tables = l->p2m_end = l->initrd + l->initrd_pages;
+	if (k->has_init_p2m) {
+		l->p2m = l->p2m_tables + tables_needed(k->init_p2m, l->p2m_pages);
+		l->p2m_end = l->p2m + l->p2m_pages;
+	}
 }
 
 struct builder {
