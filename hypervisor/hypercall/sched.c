@@ -109,20 +109,17 @@ static long schedop_shutdown(void *arg)
 	return 0;
 }
 
-/* Records why, without shutting down: for a crash kernel that takes over first. */
+/* Records why, without shutting down: for a crash kernel that takes over first. The last one counts. */
 static long schedop_shutdown_code(void *arg)
 {
 	const struct sched_shutdown *s = arg;
 	struct domain *d = current->domain;
-	long rc = -EBUSY;
 
 	spin_lock(&d->lock);
-	if (d->shutdown_code == ~0U) {
+	if (!d->is_shutting_down)
 		d->shutdown_code = (u8)s->reason;
-		rc = 0;
-	}
 	spin_unlock(&d->lock);
-	return rc;
+	return 0;
 }
 
 static long schedop_remote_shutdown(void *arg)

@@ -119,8 +119,7 @@ static long vcpuop_set_singleshot_timer(struct vcpu *v, void *arg)
 
 	if (v != current)
 		return -EINVAL;
-	if ((a->flags & VCPU_SSHOTTMR_future) && a->timeout_abs_ns < now())
-		return -ETIME;
+	/* VCPU_SSHOTTMR_future makes no difference: a time in the past raises the event at once. */
 	vcpu_singleshot_set(v, a->timeout_abs_ns);
 	return 0;
 }
@@ -149,7 +148,9 @@ static long vcpuop_register_vcpu_info(struct vcpu *v, void *arg)
 	struct vcpu_info *old = v->vcpu_info, *info;
 	struct frame *f;
 
-	if (a->offset > PAGE_SIZE - sizeof(*info) || (a->offset & 7) || info_mapped(v))
+	if (a->offset > PAGE_SIZE - sizeof(*info))
+		return -ENXIO;
+	if ((a->offset & 7) || info_mapped(v))
 		return -EINVAL;
 	if (v != current && !test_bit(VPF_DOWN, &v->pause_flags))
 		return -EINVAL;

@@ -143,7 +143,7 @@ int vcpu_pin_override(struct vcpu *v, int cpu)
 
 	if (cpu < 0) {
 		if (!sv->pinned)
-			return -EPERM;
+			return -EINVAL;
 		sv->pinned = false;
 		return vcpu_set_hard_affinity(v, &sv->hard_saved);
 	}
