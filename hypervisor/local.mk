@@ -37,7 +37,11 @@ hypervisor_serai_elf_LDFLAGS = -nostdlib -static -no-pie -Wl,--build-id=none -Wl
 	-Wl,--no-warn-rwx-segments -Wl,--gc-sections -Wl,--no-relax -Wl,-T,$(top_srcdir)/hypervisor/x86/boot/image.lds
 # Unpacking of dom0 kernels: static libraries of the build host.
 hypervisor_serai_elf_LDADD = -llzma -lzstd -lz -llz4 -lgcc
-EXTRA_hypervisor_serai_elf_DEPENDENCIES = $(top_srcdir)/hypervisor/x86/boot/image.lds
+# Linked, then given its own symbol table.
+hypervisor_serai_elf_LINK = $(SHELL) $(top_srcdir)/hypervisor/link-image.sh "$(NM)" $@ \
+	$(CCLD) $(hypervisor_serai_elf_CFLAGS) $(CFLAGS) $(hypervisor_serai_elf_LDFLAGS) $(LDFLAGS) -o $@
+EXTRA_DIST += hypervisor/link-image.sh
+EXTRA_hypervisor_serai_elf_DEPENDENCIES = $(top_srcdir)/hypervisor/link-image.sh $(top_srcdir)/hypervisor/x86/boot/image.lds
 
 # Compiles every object of the image without linking it.
 hv-objects: $(hypervisor_serai_elf_OBJECTS)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The image's own symbol table: lines "<address> <type> <name>\n" in address order, as nm prints
- * them, put into the section .symbols after the link (scripts/embed-symbols). Read only when
+ * them, put into the section .symbols after the link (link-image.sh). Read only when
  * something went wrong, so it is searched from the start. An image without a table prints bare
  * addresses.
  */
 #include <lib.h>
 #include <power.h>
 
-#define KSYMS_SIZE (192 * 1024)
+#define KSYMS_SIZE (128 * 1024)
 
 /* Volatile in spirit: the build replaces the content, the compiler must not believe the
  * initialiser. */

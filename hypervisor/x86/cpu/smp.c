@@ -129,8 +129,13 @@ void smp_stop_others(void)
 	unsigned int cpu, me = smp_processor_id();
 	cpumask_t others = cpu_online_map;
 
+	u32 nobody = 0;
+
 	cpumask_unset(me, &others);
-	WRITE_ONCE(stopper, me + 1);
+	/* Two at once: one of them is stopped like the rest. */
+	if (!__atomic_compare_exchange_n(&stopper, &nobody, me + 1, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST))
+		stop_here();
 	if (cpumask_empty(&others))
 		return;
 	smp_send_ipi_mask(&others, VEC_CALL);

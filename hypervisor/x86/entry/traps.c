@@ -160,7 +160,8 @@ struct regs *trap_ist(struct regs *regs)
 	case X86_EXC_DB:
 		return ist_debug(regs);
 	case X86_EXC_NMI:
-		/* Nothing of ours raises NMIs; the platform's are reported and survived. */
+		smp_nmi_check();
+		/* Otherwise nothing of ours raises NMIs; the platform's are reported and survived. */
 		printk(XLOG_WARNING "NMI on CPU %u\n", smp_processor_id());
 		return NULL;
 	default:
