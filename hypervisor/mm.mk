@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-mm_core_sources = hypervisor/core/mm/pgt.c hypervisor/core/mm/buddy.c hypervisor/core/mm/desc.c \
+mm_core_sources = hypervisor/core/mm/pgt.c hypervisor/core/mm/buddy.c hypervisor/core/mm/check.c hypervisor/core/mm/desc.c \
 	hypervisor/core/mm/domain_mm.c hypervisor/core/mm/frame.c hypervisor/core/mm/info.c hypervisor/core/mm/slab.c hypervisor/core/mm/table.c
 core_sources += $(mm_core_sources)
 hv_sources += hypervisor/core/mm/pgt.h hypervisor/core/mm/frame.h hypervisor/core/mm/table.h \

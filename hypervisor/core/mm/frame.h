@@ -140,5 +140,7 @@ void mm_flush_frame(const struct frame *f);
 void mm_flush_stamp(u32 stamp);
 u32 mm_tlb_clock(void); /* now, never 0 */
 void mm_clear_page(void *p);
+/* Every frame that shows in a descriptor window on demand (LDT pages). */
+void mm_check_windows(void (*held)(mfn_t m));
 
 #endif

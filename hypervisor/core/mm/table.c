@@ -221,9 +221,9 @@ int upper_update(struct domain *d, unsigned int level, u64 *ptr, u64 new, u64 ke
 
 	if (level == 4 && l4_slot_is_hv(slot))
 		return -EINVAL;
-	rc = mm_pending_work(d);
-	if (rc)
-		return rc;
+	/* Work left by an earlier entry of the batch may take this very table apart: that first. */
+	if (d->mm->nr_pending)
+		return -ERESTART;
 	if (!(new & PTE_P)) {
 		if (l1tf_unsafe(d, new))
 			return -EINVAL;

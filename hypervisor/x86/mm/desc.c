@@ -215,3 +215,11 @@ bool desc_window_fault(struct vcpu *v, u64 addr, u32 error_code)
 	pv_inject_page_fault(v, error_code & (PFEC_PRESENT | PFEC_WRITE), va);
 	return true;
 }
+
+void mm_check_windows(void (*held)(mfn_t m))
+{
+	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
+		for (unsigned int i = 0; i < LDT_PAGES; i++)
+			if (windows[cpu].ldt_mapped & (1U << i))
+				held(pte_mfn(windows[cpu].ptes[LDT_FIRST + i]));
+}

@@ -6,6 +6,7 @@
  * (one page, 128 frames) without RAM is one read-only page of HOLE entries, used over and over; a stretch of the
  * M2P (2 MiB, one GiB of memory) without RAM is one page of invalid entries.
  */
+#include <console.h>
 #include <core/mm/frame.h>
 #include <lib.h>
 #include <x86/mm/cr.h>
@@ -136,6 +137,11 @@ static void fill_heap(void)
 	}
 }
 
+static void check_key(void)
+{
+	mm_check_all();
+}
+
 void mm_init(void)
 {
 	find_limits();
@@ -145,6 +151,7 @@ void mm_init(void)
 	desc_init();
 	fill_heap();
 	hvmap_heap_ready();
+	debug_key_register('M', "check every frame's counts, type and owner", check_key);
 	printk(XLOG_INFO "mm: %llu MiB RAM up to frame %#llx, %llu MiB free\n",
 	       (unsigned long long)(mm_total_frames() >> 8), (unsigned long long)max_mfn,
 	       (unsigned long long)(mm_free_frames() >> 8));
