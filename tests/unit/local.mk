@@ -2,3 +2,4 @@
 include $(top_srcdir)/tests/unit/sched.mk
 include $(top_srcdir)/tests/unit/evt.mk
 include $(top_srcdir)/tests/unit/plat.mk
+include $(top_srcdir)/tests/unit/mm.mk
