@@ -62,7 +62,7 @@ void ctl_domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 		flags |= XEN_DOMINF_shutdown;
 	if (d->controller_pause_count > 0)
 		flags |= XEN_DOMINF_paused;
-	info->flags = flags | (d->shutdown_code & XEN_DOMINF_shutdownmask) << XEN_DOMINF_shutdownshift;
+	info->flags = flags | d->shutdown_code << XEN_DOMINF_shutdownshift;
 	info->ssidref = d->ssidref;
 	info->tot_pages = d->mm->tot_pages;
 	info->max_pages = d->mm->max_pages;

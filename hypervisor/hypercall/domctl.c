@@ -118,7 +118,7 @@ long do_domctl(u64 uarg, u64 a2, u64 a3, u64 a4, u64 a5)
 	ret = hc_permit(row ? row->priv : HC_CONTROL, d);
 	if (ret)
 		goto out;
-	ret = -EOPNOTSUPP;
+	ret = -ENOSYS;
 	if (!row)
 		goto out;
 	ret = op.domain < DOMID_FIRST_RESERVED ? -ESRCH : -EINVAL;

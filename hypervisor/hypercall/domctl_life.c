@@ -5,6 +5,7 @@
  */
 #include <event.h>
 #include <hypercall/ctl.h>
+#include <mm.h>
 #include <sched.h>
 #include <time.h>
 
@@ -108,6 +109,7 @@ long domctl_createdomain(struct domain *none, struct xen_domctl *op)
 	d = domain_create(id, &cfg, &ret);
 	if (!d)
 		return ret;
+	d->mm->max_pages = 0; /* until XEN_DOMCTL_max_mem says otherwise */
 	op->domain = id;
 	return 0;
 }

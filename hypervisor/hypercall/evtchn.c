@@ -472,3 +472,15 @@ long do_event_channel_op(u64 cmd, u64 uarg, u64 a3, u64 a4, u64 a5)
 	}
 	return hypercall_family(rows, ARRAY_SIZE(rows), (unsigned int)cmd, uarg);
 }
+
+/* The old form: number and argument in one structure, and only the operations of its time. */
+long do_event_channel_op_compat(u64 uarg, u64 a2, u64 a3, u64 a4, u64 a5)
+{
+	u32 cmd;
+
+	if (copy_from_guest_va(&cmd, uarg, sizeof(cmd)))
+		return -EFAULT;
+	if (cmd > EVTCHNOP_unmask)
+		return -ENOSYS;
+	return do_event_channel_op(cmd, uarg + offsetof(struct evtchn_op, u), 0, 0, 0);
+}

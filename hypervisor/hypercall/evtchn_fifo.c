@@ -91,9 +91,12 @@ long evtchn_op_expand_array(void *arg)
 {
 	struct domain *d = current->domain;
 	struct evtchn_table *t = d->evtchn;
-	void *page = map_guest_frame(d, ((struct evtchn_expand_array *)arg)->array_gfn);
+	void *page;
 	int ret;
 
+	if (!READ_ONCE(t->fifo))
+		return -EOPNOTSUPP;
+	page = map_guest_frame(d, ((struct evtchn_expand_array *)arg)->array_gfn);
 	if (!page)
 		return -EINVAL;
 	spin_lock(&t->lock);

@@ -108,7 +108,7 @@ static long op_get_version(void *arg)
 	return ret;
 }
 
-#define op_set_version grant_op_set_version
+#define op_set_version NULL
 #define op_dump_table NULL
 #define op_map_grant_ref NULL
 #define op_unmap_grant_ref NULL
@@ -144,6 +144,38 @@ static inline long array_op(u64 cmd, u64 uarg, unsigned int count)
 	}
 }
 
+/* Unlike the others it tells the version in force even when it fails. */
+static long set_version(u64 uarg)
+{
+	struct gnttab_set_version op;
+	long ret;
+
+	if (copy_from_guest_va(&op, uarg, sizeof(op)))
+		return -EFAULT;
+	ret = grant_set_version(&op);
+	return copy_to_guest_va(uarg, &op, sizeof(op)) ? -EFAULT : ret;
+}
+
+/* For devices that do not see the CPU's caches, of which x86 has none: arguments are checked, and an operation
+ * that asks for nothing succeeds. */
+static long cache_flush(u64 uarg, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++, uarg += sizeof(struct gnttab_cache_flush)) {
+		struct gnttab_cache_flush f;
+
+		if (copy_from_guest_va(&f, uarg, sizeof(f)))
+			return -EFAULT;
+		if (f.offset >= PAGE_SIZE || f.length > PAGE_SIZE || f.offset + f.length > PAGE_SIZE ||
+		    f.op & ~(GNTTAB_CACHE_CLEAN | GNTTAB_CACHE_INVAL | GNTTAB_CACHE_SOURCE_GREF))
+			return -EINVAL;
+		if (f.length && f.op & (GNTTAB_CACHE_CLEAN | GNTTAB_CACHE_INVAL))
+			return -EOPNOTSUPP;
+		if (hypercall_preempt_check())
+			return call_restart(3, GNTTABOP_cache_flush, uarg + sizeof(f), count - i - 1, 0, 0);
+	}
+	return 0;
+}
+
 static inline bool one_structure(u64 cmd)
 {
 	return cmd == GNTTABOP_setup_table || cmd == GNTTABOP_query_size ||
@@ -157,11 +189,15 @@ long do_grant_table_op(u64 cmd, u64 uarg, u64 count, u64 a4, u64 a5)
 
 	if (unlikely((int)nr < 0))
 		return -EINVAL;
+	if (unlikely(cmd == GNTTABOP_cache_flush))
+		return cache_flush(uarg, nr);
 	if (cmd >= ARRAY_SIZE(rows))
 		return -ENOSYS;
 	if (rows[cmd].dir != HC_ARRAY) {
 		if (one_structure(cmd) && nr != 1)
 			return -EINVAL;
+		if (cmd == GNTTABOP_set_version)
+			return set_version(uarg);
 		return hypercall_family(rows, ARRAY_SIZE(rows), (unsigned int)cmd, uarg);
 	}
 	done = array_op(cmd, uarg, nr);

@@ -95,7 +95,7 @@ long grant_op_unmap_and_replace(u64 uarg, unsigned int count);
 long grant_op_copy(u64 uarg, unsigned int count);
 long grant_op_transfer(u64 uarg, unsigned int count);
 long grant_op_swap(u64 uarg, unsigned int count);
-long grant_op_set_version(void *arg);
+long grant_set_version(struct gnttab_set_version *op); /* op->version: what holds afterwards */
 
 /* Between elements of a batch: should it stop here? Looked at every 16 elements. */
 static inline bool grant_batch_pause(unsigned int done, unsigned int count)

@@ -98,19 +98,18 @@ static int change_version(struct domain *d, u32 version)
 	return 0;
 }
 
-long grant_op_set_version(void *arg)
+long grant_set_version(struct gnttab_set_version *op)
 {
-	struct gnttab_set_version *op = arg;
 	struct domain *d = current->domain;
 	struct grant_table *gt = d->grant;
 	long ret = 0;
 
-	if (op->version != 1 && op->version != 2)
-		return -EINVAL;
-	if (op->version > d->max_grant_version)
-		return -ENOSYS;
 	spin_lock(&gt->lock);
-	if (gt->version != op->version)
+	if (op->version != 1 && op->version != 2)
+		ret = -EINVAL;
+	else if (op->version > d->max_grant_version)
+		ret = -ENOSYS;
+	else if (gt->version != op->version)
 		ret = change_version(d, op->version);
 	op->version = gt->version;
 	spin_unlock(&gt->lock);
