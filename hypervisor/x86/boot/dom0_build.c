@@ -214,6 +214,9 @@ void build_dom0(void)
 	d = create_dom0(max_pages);
 	alloc_memory(d, &m, nr);
 	load_kernel(&m, &k);
+	if (k.hypercall_page)
+		pv_hypercall_page_fill(
+			dom0_page(&m, (k.hypercall_page - k.virt_base) >> PAGE_SHIFT));
 	load_initrd(&m, &l, im->start);
 	write_p2m(&m, &l);
 	write_start_info(d, &m, &k, &l, kernel_cmdline(km->cmdline));

@@ -49,6 +49,9 @@ static void parse_note(const struct elf_note *n, const u8 *desc, struct kernel_i
 		k->init_p2m = note_value(desc, n->descsz);
 		k->has_init_p2m = true;
 		break;
+	case XEN_ELFNOTE_HYPERCALL_PAGE:
+		k->hypercall_page = note_value(desc, n->descsz);
+		break;
 	case XEN_ELFNOTE_MOD_START_PFN:
 		k->mod_start_pfn = note_value(desc, n->descsz);
 		break;
@@ -141,5 +144,9 @@ const char *kernel_parse(const u8 *elf, size_t size, struct kernel_info *k)
 	if (k->phys_end > (1UL << 31) || k->entry < k->virt_base + k->phys_start ||
 	    k->entry >= k->virt_base + k->phys_end)
 		return "its entry point or size is out of range";
+	if (k->hypercall_page &&
+	    (k->hypercall_page & ~PAGE_MASK || k->hypercall_page < k->virt_base + k->phys_start ||
+	     k->hypercall_page - k->virt_base + PAGE_SIZE > k->phys_end))
+		return "its hypercall page is not a page of its own";
 	return NULL;
 }
