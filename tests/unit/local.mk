@@ -3,3 +3,4 @@ include $(top_srcdir)/tests/unit/sched.mk
 include $(top_srcdir)/tests/unit/evt.mk
 include $(top_srcdir)/tests/unit/plat.mk
 include $(top_srcdir)/tests/unit/mm.mk
+include $(top_srcdir)/tests/unit/xstate.mk

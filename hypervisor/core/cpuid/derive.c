@@ -182,6 +182,7 @@ static void empty_leaves(struct cpu_policy *p)
 		if (i < 0x1d || !policy_has(p, F(TOPOEXT)))
 			memset(&p->ext[i], 0, sizeof(p->ext[0]));
 	p->ext[7].a = p->ext[7].b = p->ext[7].c = 0;
+	p->ext[8].a &= 0xffff; /* no guest-physical width */
 	p->ext[8].d = 0;
 	p->ext[0x21].b = p->ext[0x21].d = 0;
 	p->basic[1].b &= 0x00ffff00; /* APIC id is the vCPU's, brand is nobody's */
@@ -252,7 +253,6 @@ void policy_clamp(struct cpu_policy *p, const struct cpu_policy *max)
 		fs[i] &= maxfs[i];
 	for (unsigned int i = 0; i < ARRAY_SIZE(fixed); i++)
 		fs_put(fs, fixed[i], fs_test(maxfs, fixed[i]));
-	p->ext[8].a &= 0xffff00ff;
 	p->platform_info &= max->platform_info;
 	rebuild(p, max, fs, asked);
 }

@@ -67,7 +67,8 @@ static int write_subleaves(struct writer *w, const struct cpu_policy *p, u32 lea
 
 static int write_basic(struct writer *w, const struct cpu_policy *p)
 {
-	u32 max = min(p->basic[0].a, POLICY_BASIC - 1);
+	/* The tools of this interface version refuse leaves beyond 0xd, also of the host's policy. */
+	u32 max = min(p->basic[0].a, POLICY_GUEST_BASIC);
 
 	for (u32 leaf = 0; leaf <= max; leaf++) {
 		int rc = policy_leaf_has_subleaves(leaf)

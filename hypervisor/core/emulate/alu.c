@@ -359,9 +359,11 @@ int emu_cmpxchg(struct emu *e)
 
 	TRY(emu_read_rm(e, bytes, &old));
 	do_sub(e, acc, old, 0, bytes);
-	/* On a mismatch the destination is written with its own value: it must be writable. */
-	rc = emu_replace_rm(e, bytes, old,
-			    acc == old ? emu_read_reg(e, e->reg, bytes) : old);
+	/* On a mismatch memory is written with its own value, so it must be writable; a register is not. */
+	if (acc == old)
+		rc = emu_replace_rm(e, bytes, old, emu_read_reg(e, e->reg, bytes));
+	else
+		rc = e->rm.mem ? emu_replace_rm(e, bytes, old, old) : EMU_OKAY;
 	if (rc != EMU_OKAY)
 		e->rflags = flags;
 	else if (acc != old)

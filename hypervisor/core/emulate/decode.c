@@ -231,9 +231,9 @@ const struct emu_entry *emu_entry_of(const struct emu *e)
 		return &emu_map0[e->opcode];
 	if (e->map == 1)
 		return &emu_map1[e->opcode];
-	if ((e->opcode == 0xf0 || e->opcode == 0xf1) && e->rep != 0xf2)
+	if ((e->opcode == 0xf0 || e->opcode == 0xf1) && !e->rep)
 		return &movbe;
-	if (e->opcode == 0xf6 && (e->opsize_prefix || e->rep == 0xf3))
+	if (e->opcode == 0xf6 && (e->rep == 0xf3 || (e->opsize_prefix && !e->rep)))
 		return &adx;
 	return &none;
 }

@@ -180,7 +180,7 @@ int emu_movbe(struct emu *e)
 
 int emu_movnti(struct emu *e)
 {
-	if (e->op_bytes == 2)
+	if (e->opsize_prefix || e->rep) /* those would be other instructions */
 		return emu_raise(e, X86_EXC_UD);
 	return emu_write_rm(e, e->op_bytes, emu_read_reg(e, e->reg, e->op_bytes));
 }
