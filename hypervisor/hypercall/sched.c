@@ -35,10 +35,18 @@ static void block(struct vcpu *v)
 		raise_softirq(SOFTIRQ_SCHEDULE);
 }
 
+static int poll_port(struct domain *d, u32 port)
+{
+	if (evtchn_port_pending(d, port))
+		return 1;
+	return evtchn_port_valid(d, port) ? 0 : -EINVAL;
+}
+
 /* 0: none pending. 1: one is. -EFAULT, -EINVAL. */
-static int poll_ports(struct domain *d, const struct sched_poll *poll, u32 *first)
+static int poll_ports(struct domain *d, const struct sched_poll *poll)
 {
 	evtchn_port_t ports[POLL_CHUNK];
+	int rc;
 
 	for (u32 i = 0; i < poll->nr_ports; i += POLL_CHUNK) {
 		u32 n = min((u32)POLL_CHUNK, poll->nr_ports - i);
@@ -46,13 +54,10 @@ static int poll_ports(struct domain *d, const struct sched_poll *poll, u32 *firs
 		if (copy_from_guest_va(ports, (u64)(poll->ports.p + i), n * sizeof(ports[0])))
 			return -EFAULT;
 		for (u32 j = 0; j < n; j++) {
-			if (!evtchn_port_valid(d, ports[j]))
-				return -EINVAL;
-			if (evtchn_port_pending(d, ports[j]))
-				return 1;
+			rc = poll_port(d, ports[j]);
+			if (rc)
+				return rc;
 		}
-		if (i == 0)
-			*first = ports[0];
 	}
 	return 0;
 }
@@ -61,25 +66,27 @@ static long schedop_poll(void *arg)
 {
 	const struct sched_poll *poll = arg;
 	struct vcpu *v = current;
-	u32 first = 0;
+	u32 wait_for = ~0U; /* several: any port that is raised wakes */
 	int rc = 1;
 
 	if (poll->nr_ports > POLL_MAX_PORTS)
 		return -EINVAL;
+	if (likely(poll->nr_ports == 1) &&
+	    copy_from_guest_va(&wait_for, (u64)poll->ports.p, sizeof(wait_for)))
+		return -EFAULT;
 	if (v->timers->poll.queued)
 		timer_stop(&v->timers->poll);
 	/* Blocked and polling first, then look: an event raised from here on unblocks. */
 	set_bit(VPF_BLOCKED, &v->pause_flags);
-	evtchn_poll_set(v, ~0U);
+	evtchn_poll_set(v, wait_for);
 	if (!events_waiting(v))
-		rc = poll_ports(v->domain, poll, &first);
+		rc = poll->nr_ports == 1 ? poll_port(v->domain, wait_for)
+					 : poll_ports(v->domain, poll);
 	if (rc) {
 		evtchn_poll_set(v, 0);
 		clear_bit(VPF_BLOCKED, &v->pause_flags);
 		return rc < 0 ? rc : 0;
 	}
-	if (poll->nr_ports == 1 && READ_ONCE(v->poll_evtchn))
-		evtchn_poll_set(v, first);
 	if (poll->timeout)
 		timer_set(&v->timers->poll, poll->timeout);
 	raise_softirq(SOFTIRQ_SCHEDULE);
@@ -187,10 +194,19 @@ static const struct hc_row sched_rows[] = {
 
 long do_sched_op(u64 cmd, u64 arg, u64 a3, u64 a4, u64 a5)
 {
-	/* The two that are called all the time and have no argument. */
-	if (cmd == SCHEDOP_block)
+	struct sched_poll poll;
+
+	/* The ones that are called all the time. */
+	switch (cmd) {
+	case SCHEDOP_block:
 		return schedop_block(NULL);
-	if (cmd == SCHEDOP_yield)
+	case SCHEDOP_yield:
 		return schedop_yield(NULL);
-	return hypercall_family(sched_rows, ARRAY_SIZE(sched_rows), (unsigned int)cmd, arg);
+	case SCHEDOP_poll:
+		if (copy_from_guest_va(&poll, arg, sizeof(poll)))
+			return -EFAULT;
+		return schedop_poll(&poll);
+	default:
+		return hypercall_family(sched_rows, ARRAY_SIZE(sched_rows), (unsigned int)cmd, arg);
+	}
 }

@@ -107,8 +107,9 @@ struct sched_ops {
 	u32 id; /* XEN_SCHEDULER_* */
 	/* Which queue sv should wait in. Reads other queues without their locks: a hint. */
 	unsigned int (*place)(struct sched *s, const struct sched_vcpu *sv);
-	/* sv (OFF) wants to run on sv->cpu. True: that CPU should schedule. */
-	bool (*wake)(struct sched *s, struct sched_vcpu *sv, stime_t now);
+	/* sv (OFF) wants to run on sv->cpu. When that CPU should schedule: now or earlier, later, or 0
+	 * for not on this account. */
+	stime_t (*wake)(struct sched *s, struct sched_vcpu *sv, stime_t now);
 	/* sv (READY or PARKED) no longer wants to run, or leaves this queue. */
 	void (*sleep)(struct sched *s, struct sched_vcpu *sv);
 	/* Who runs on cpu from now on. stay: the one running so far still wants to. */

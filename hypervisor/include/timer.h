@@ -28,6 +28,7 @@ void timers_cpu_drain(unsigned int from, unsigned int to); /* from has gone offl
  * SOFTIRQ_SCHEDULE, and its next periodic tick. Kept beside the heap, because they change with every
  * context switch. */
 void timer_slice_set(stime_t until, stime_t tick);
+void timer_slice_advance(stime_t until); /* the slice ends then, if not earlier */
 /* The tick is due: delivers it to the running vCPU, returns when the next is. hypercall/timer.c */
 stime_t vcpu_tick(stime_t t);
 

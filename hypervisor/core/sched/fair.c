@@ -145,7 +145,7 @@ static void unpark_due(struct sched_rq *rq, stime_t now)
 	}
 }
 
-static bool fair_wake(struct sched *s, struct sched_vcpu *sv, stime_t now)
+static stime_t fair_wake(struct sched *s, struct sched_vcpu *sv, stime_t now)
 {
 	struct sched_rq *rq = &s->rq[sv->cpu];
 	struct sched_vcpu *curr = rq->curr;
@@ -157,7 +157,16 @@ static bool fair_wake(struct sched *s, struct sched_vcpu *sv, stime_t now)
 	advance(s, rq);
 	resume_behind_clock(rq, sv);
 	enqueue(rq, sv);
-	return !curr || !rq->slice_armed || before(sv->deadline, curr->deadline);
+	if (!curr)
+		return now;
+	if (before(sv->deadline, curr->deadline)) {
+		rq->slice_armed = true;
+		return curr->picked_at + s->ratelimit;
+	}
+	if (rq->slice_armed)
+		return 0;
+	rq->slice_armed = true;
+	return now + (stime_t)curr->request;
 }
 
 static void fair_sleep(struct sched *s, struct sched_vcpu *sv)

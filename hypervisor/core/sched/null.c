@@ -42,7 +42,7 @@ static unsigned int null_place(struct sched *s, const struct sched_vcpu *sv)
 	return cpumask_test(sv->cpu, &allowed) ? sv->cpu : cpumask_first(&allowed);
 }
 
-static bool null_wake(struct sched *s, struct sched_vcpu *sv, stime_t now __unused)
+static stime_t null_wake(struct sched *s, struct sched_vcpu *sv, stime_t now)
 {
 	struct sched_rq *rq = &s->rq[sv->cpu];
 	bool mine = claim(rq, sv);
@@ -50,7 +50,7 @@ static bool null_wake(struct sched *s, struct sched_vcpu *sv, stime_t now __unus
 	list_add_tail(&sv->link, &rq->ready);
 	sv->state = SV_READY;
 	rq->nr_ready++;
-	return mine;
+	return mine ? now : 0;
 }
 
 static void null_sleep(struct sched *s, struct sched_vcpu *sv)

@@ -49,8 +49,7 @@ void sched_wake(struct vcpu *v)
 	struct sched_vcpu *sv = v->sched;
 	struct sched_rq *rq;
 	unsigned int cpu;
-	stime_t t;
-	bool kick;
+	stime_t t, when;
 
 	for (;;) {
 		rq = sched_lock_vcpu(sv);
@@ -71,9 +70,13 @@ void sched_wake(struct vcpu *v)
 		spin_unlock(&rq->lock);
 	}
 	runstate_set(v, RUNSTATE_runnable, t);
-	kick = scheduler.ops->wake(&scheduler, sv, t);
+	when = scheduler.ops->wake(&scheduler, sv, t);
 	spin_unlock(&rq->lock);
-	if (kick)
+	if (!when)
+		return;
+	if (when > t && cpu == smp_processor_id())
+		timer_slice_advance(when);
+	else
 		cpu_raise_softirq(cpu, SOFTIRQ_SCHEDULE);
 }
 

@@ -133,6 +133,16 @@ void timer_slice_set(stime_t until, stime_t tick)
 		arm(ct, until);
 }
 
+void timer_slice_advance(stime_t until)
+{
+	struct cpu_timers *ct = &timers[smp_processor_id()];
+
+	if (!ct->slice_end || until < ct->slice_end) {
+		ct->slice_end = until;
+		arm(ct, until);
+	}
+}
+
 void clockevent_interrupt(void)
 {
 	timers[smp_processor_id()].armed = 0;

@@ -74,18 +74,20 @@ static void wake(struct sim *m, struct vcpu *v)
 {
 	struct sched_vcpu *sv = &v->sv;
 	unsigned int cpu;
-	bool k;
+	stime_t when;
 
 	if (sv->state != SV_OFF || !v->runnable)
 		return;
 	cpu = m->s.ops->place(&m->s, sv);
 	sched_move(&m->s, sv, cpu);
 	spin_lock(&m->rq[cpu].lock);
-	k = m->s.ops->wake(&m->s, sv, m->now);
+	when = m->s.ops->wake(&m->s, sv, m->now);
 	spin_unlock(&m->rq[cpu].lock);
 	v->since = m->now;
-	if (k)
+	if (when && when <= m->now)
 		kick(m, cpu);
+	else if (when && (!m->cpu[cpu].until || when < m->cpu[cpu].until))
+		m->cpu[cpu].until = when;
 }
 
 /* sched_replace() of the mechanism */
