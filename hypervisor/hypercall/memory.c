@@ -47,7 +47,7 @@ static long ask_domain(unsigned int op, u64 arg)
 	else if (op == XENMEM_maximum_reservation)
 		rc = d->mm->max_pages;
 	else
-		rc = d->shared_info ? (long)d->shared_info->arch.max_pfn - 1 : -1;
+		rc = d->shared_info ? (long)max(d->shared_info->arch.max_pfn, 1UL) - 1 : 0;
 	domain_put(d);
 	return rc;
 }
@@ -76,7 +76,7 @@ static long machphys_mapping(u64 arg)
 	struct xen_machphys_mapping m = {
 		.v_start = M2P_VIRT_START,
 		.v_end = M2P_VIRT_END,
-		.max_mfn = m2p_nr_chunks * (1UL << 18) - 1,
+		.max_mfn = max_mfn - 1,
 	};
 
 	return copy_to_guest_va(arg, &m, sizeof(m));
@@ -117,6 +117,8 @@ static long machine_memory_map(u64 arg)
 		return rc;
 	if (copy_from_guest_va(&map, arg, sizeof(map)))
 		return -EFAULT;
+	if (map.nr_entries < host_e820_nr)
+		return -EINVAL;
 	return copy_map(&map, arg, host_e820, host_e820_nr);
 }
 
@@ -237,7 +239,9 @@ long memory_acquire_resource(u64 arg)
 		return -EFAULT;
 	if (r.pad || r.frame + r.nr_frames < r.frame)
 		return -EINVAL;
-	if (r.domid == DOMID_SELF || r.domid == current->domain->id)
+	if (r.domid == DOMID_SELF)
+		return -ESRCH;
+	if (r.domid == current->domain->id)
 		return -EPERM;
 	d = memory_domain(r.domid, &err);
 	if (!d)

@@ -129,8 +129,10 @@ static long mmu_batch(struct domain *pt, struct domain *pg, u64 ureqs, u32 count
 						nr * sizeof(*req))))
 			return -EFAULT;
 		*done += piece_apply(pt, pg, req, nr, &rc);
-		if (unlikely(rc && rc != -ERESTART))
+		if (unlikely(rc && rc != -ERESTART)) {
+			mm_drop_refused(pt);
 			return rc;
+		}
 		if (unlikely(*done < count || rc) && hypercall_preempt_check())
 			return -ERESTART;
 	}
@@ -209,8 +211,9 @@ static int uvm_flush(struct domain *d, u64 va, u64 flags)
 
 	if (what == UVMF_NONE)
 		return 0;
+	/* Both bits at once are no flush the ABI knows. */
 	if (what == UVMF_FLUSHTYPE_MASK)
-		return -EINVAL;
+		return 0;
 	if (likely(where == UVMF_LOCAL)) {
 		if (what == UVMF_INVLPG)
 			flush_tlb_one_local(va);

@@ -93,7 +93,7 @@ static int op_flush_multi(struct domain *d, const struct mmuext_op *op, bool one
 	int rc = mmu_vcpumask(d, (u64)op->arg2.vcpumask.p, &mask);
 
 	if (rc)
-		return rc;
+		return -EINVAL;
 	if (!one)
 		flush_tlb_mask(&mask);
 	else if (va_is_guest(op->arg1.linear_addr))

@@ -7,7 +7,8 @@
  * that map something that is no RAM hold nothing. Non-present entries hold nothing.
  *
  * The guest kernel runs at CPL 3, so that every present entry gets the user bit; the software bit
- * PTE_GUEST_KERNEL remembers an L1 entry that came without. Global mappings are not offered to guests.
+ * PTE_GUEST_KERNEL remembers an L1 entry that came without. User entries show the global bit, as the ABI has it; the
+ * hypervisor runs with CR4.PGE clear, so that it means nothing.
  */
 #ifndef SERAI_CORE_MM_TABLE_H
 #define SERAI_CORE_MM_TABLE_H
@@ -25,8 +26,8 @@ extern u64 l1tf_unsafe_end; /* physical address; 0 = the CPU does not have the f
 static inline u64 l1e_adjust(u64 e)
 {
 	if (!(e & PTE_US))
-		e |= PTE_US | PTE_GUEST_KERNEL;
-	return e & ~PTE_G;
+		return e | PTE_US | PTE_GUEST_KERNEL;
+	return e & PTE_GUEST_KERNEL ? e : e | PTE_G;
 }
 static inline u64 upper_adjust(u64 e)
 {
@@ -46,7 +47,7 @@ static inline int l1e_get(struct domain *d, struct domain *pg, u64 e)
 	struct frame *f;
 
 	if (unlikely(e & pte_reserved))
-		return -EINVAL;
+		return e & pte_reserved & PTE_ADDR_MASK ? -EPERM : -EINVAL;
 	if (unlikely(m >= max_mfn))
 		return l1e_get_special(d, pg, e);
 	f = &frame_table[m];

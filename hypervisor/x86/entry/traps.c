@@ -14,14 +14,6 @@
 #include <smp.h>
 #include <uaccess.h>
 
-static inline u64 read_cr2(void)
-{
-	u64 v;
-
-	__asm__ volatile("mov %%cr2, %0" : "=r"(v));
-	return v;
-}
-
 /* Vectors that push an error code (SDM vol. 3, table 6-1). */
 static inline bool vector_has_error(u32 vec)
 {

@@ -27,6 +27,14 @@ static inline struct vcpu *regs_to_vcpu(struct regs *regs)
 	return container_of(regs, struct vcpu, regs);
 }
 
+static inline u64 read_cr2(void)
+{
+	u64 v;
+
+	__asm__ volatile("mov %%cr2, %0" : "=r"(v));
+	return v;
+}
+
 void trap_fatal(const struct regs *regs, u64 cr2) __noreturn;
 void do_softirqs(void);
 

@@ -88,8 +88,7 @@ bool pv_handle_page_fault(struct regs *regs, u64 addr, u32 error_code)
 		       desc_window_fault(v, addr, error_code);
 	if ((error_code & (PFEC_PRESENT | PFEC_WRITE | PFEC_RESERVED | PFEC_INSN)) ==
 		    (PFEC_PRESENT | PFEC_WRITE) &&
-	    v->pv.kernel_mode && regs_from_guest(regs) &&
-	    (v->domain->vm_assist & BIT(VMASST_TYPE_writable_pagetables)))
+	    v->pv.kernel_mode && regs_from_guest(regs))
 		return ptwr_fault(v, regs, addr);
 	return false;
 }

@@ -37,7 +37,6 @@ static u64 *grant_entry(struct vcpu *v, u64 host_addr, unsigned int flags, int *
 
 	*err = GNTST_general_error;
 	if (!(flags & GNTMAP_contains_pte)) {
-		*err = GNTST_bad_virt_addr;
 		if (!va_is_guest(host_addr))
 			return NULL;
 		l1e = pv_walk_l1e(v->guest_table, host_addr, &table);
@@ -82,7 +81,7 @@ static int grant_replace(struct vcpu *v, u64 *l1e, u64 new_addr)
 		return GNTST_okay;
 	}
 	if (!va_is_guest(new_addr))
-		return GNTST_bad_virt_addr;
+		return GNTST_general_error;
 	from = pv_walk_l1e(v->guest_table, new_addr, &table);
 	if (!from || from == l1e)
 		return GNTST_general_error;

@@ -53,6 +53,10 @@ static void find_limits(void)
 		bits = a & 0xff;
 	}
 	pte_reserved = PTE_ADDR_MASK & ~(BIT(bits) - 1);
+	/* The top 12 GiB of the 1 TiB of HyperTransport machines are no memory (AMD64 vol. 2, I/O space). */
+	cpuid_raw(0, &a, &b, &c, &d);
+	if (b == 0x68747541 || b == 0x6f677948)
+		mm_io_reserve(MFN(0xfd00000), MFN(0xfffffff));
 	cpuid_raw(0x80000001, &a, &b, &c, &d);
 	if (!(d & BIT(20)))
 		pte_reserved |= PTE_NX;

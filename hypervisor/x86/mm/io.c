@@ -25,5 +25,5 @@ bool mm_io_permitted(const struct domain *d, mfn_t m)
 	for (unsigned int i = 0; i < nr_reserved; i++)
 		if (m.n >= reserved[i].first && m.n <= reserved[i].last)
 			return false;
-	return d->is_hardware || iorange_contains(d->iomem, m.n, m.n);
+	return iorange_contains(d->iomem, m.n, m.n);
 }

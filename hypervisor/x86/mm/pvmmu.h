@@ -20,6 +20,7 @@ int pv_table_get(struct domain *d, mfn_t m, enum frame_type t);
 void pv_table_put(struct domain *d, mfn_t m);
 /* Completes what was left, letting others in between: 0 or -ERESTART. */
 int mm_finish_pending(struct domain *d);
+void mm_drop_refused(struct domain *d);
 
 /* Where the guest's L1 entry for va is, in the tables with this root; NULL: none. Under the mm lock. */
 static inline u64 *pv_walk_l1e(mfn_t root, u64 va, struct frame **table)

@@ -25,6 +25,18 @@ int mm_finish_pending(struct domain *d)
 	return 0;
 }
 
+/* After a refused table: what had been checked before the bad entry is dropped here and now, so that the frames are
+ * what they were when the guest learns of it. */
+void mm_drop_refused(struct domain *d)
+{
+	while (READ_ONCE(d->mm->nr_pending)) {
+		mm_lock(d);
+		(void)mm_pending_work(d);
+		mm_unlock(d);
+		(void)hypercall_preempt_check();
+	}
+}
+
 int pv_table_get(struct domain *d, mfn_t m, enum frame_type t)
 {
 	struct frame *f = frame_get_from_mfn(m, d);
@@ -41,6 +53,8 @@ int pv_table_get(struct domain *d, mfn_t m, enum frame_type t)
 		if (rc != -ERESTART || hypercall_preempt_check())
 			break;
 	}
+	if (rc && rc != -ERESTART)
+		mm_drop_refused(d);
 	if (rc)
 		frame_put(f);
 	return rc;

@@ -199,6 +199,9 @@ void pv_iret_failed(struct regs *r, u32 error_code, u32 vector)
 {
 	struct vcpu *v = regs_to_vcpu(r);
 
+	/* A selector of an LDT page that does not show yet: now it does, and the return is tried again. */
+	if (vector == X86_EXC_PF && pv_handle_page_fault(r, read_cr2(), error_code))
+		return;
 	if (vector == X86_EXC_PF || !failsafe_frame(v, r)) {
 		printk(XLOG_GUEST "d%uv%u: return to %04x:%016lx faulted (vector %u, error %#x)\n",
 		       v->domain->id, v->id, r->cs, r->rip, vector, error_code);

@@ -80,7 +80,8 @@ static void l1_rules(void **s)
 	set(l1, 102, 0xdeadbeef000);	     /* not present: anything */
 	assert_int_equal(world_pin(a, mfn_to_frame(l1), FT_L1), 0);
 	assert_int_equal(table_of(l1)[100], pte_make(data, PTE_P | PTE_US | PTE_GUEST_KERNEL));
-	assert_int_equal(table_of(l1)[101], pte_make(data, FLAGS));
+	assert_int_equal(table_of(l1)[101], pte_make(data, FLAGS | PTE_G));
+	assert_int_equal(table_of(l1)[6], pte_make(data, FLAGS | PTE_G));
 	assert_int_equal(pgt_count(mfn_to_frame(data)->type_word), ARRAY_SIZE(flags_ok) + 1);
 	assert_int_equal(frame_count(mfn_to_frame(data)), ARRAY_SIZE(flags_ok) + 3);
 
@@ -89,7 +90,7 @@ static void l1_rules(void **s)
 	assert_int_equal(update(a, l1, 1, pte_make(l1, FLAGS & ~PTE_RW)), 0);
 	assert_int_equal(update(a, l1, 1, pte_make(MFN(0), FLAGS)), -EPERM);
 	assert_int_equal(update(a, l1, 1, pte_make(MFN(WORLD_FRAMES), FLAGS)), -EPERM);
-	assert_int_equal(update(a, l1, 1, BIT(45) | FLAGS), -EINVAL);
+	assert_int_equal(update(a, l1, 1, BIT(45) | FLAGS), -EPERM);
 	a->is_hardware = true;
 	assert_int_equal(update(a, l1, 1, pte_make(MFN(WORLD_FRAMES), FLAGS)), 0);
 	assert_int_equal(update(a, l1, 1, pte_make(MFN(0), FLAGS)), 0);
