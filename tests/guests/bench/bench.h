@@ -39,14 +39,14 @@ static inline __attribute__((always_inline)) uint32_t tick(void)
 	} while (0)
 #define MEASURE(name, prep, op) MEASURE_N(name, SAMPLES, prep, op)
 
-/* Through the hypercall page, as kernels did when the reference numbers were taken. */
+/* Through gates of the hypercall page's shape (entry.S), as kernels without their own thunk do. */
 #define CALL(nr, a1, a2, a3, a4) \
 	__extension__({ \
 		register unsigned long r10_ __asm__("r10") = (unsigned long)(a4); \
 		unsigned long a1_ = (unsigned long)(a1), a2_ = (unsigned long)(a2), \
 			      a3_ = (unsigned long)(a3); \
 		long ret_; \
-		__asm__ volatile("call hypercall_page + %c[n] * 32" \
+		__asm__ volatile("call bench_page + %c[n] * 32" \
 				 : "=a"(ret_), "+D"(a1_), "+S"(a2_), "+d"(a3_), "+r"(r10_) \
 				 : [n] "i"(nr) \
 				 : "rcx", "r11", "r8", "memory"); \
@@ -56,7 +56,7 @@ static inline __attribute__((always_inline)) uint32_t tick(void)
 	__extension__({ \
 		unsigned long a1_ = (unsigned long)(a1); \
 		long ret_; \
-		__asm__ volatile("call hypercall_page + %c[n] * 32" \
+		__asm__ volatile("call bench_page + %c[n] * 32" \
 				 : "=a"(ret_), "+D"(a1_) \
 				 : [n] "i"(nr) \
 				 : "rcx", "r11", "rsi", "rdx", "memory"); \
@@ -66,7 +66,7 @@ static inline __attribute__((always_inline)) uint32_t tick(void)
 	__extension__({ \
 		unsigned long a1_ = (unsigned long)(a1), a2_ = (unsigned long)(a2); \
 		long ret_; \
-		__asm__ volatile("call hypercall_page + %c[n] * 32" \
+		__asm__ volatile("call bench_page + %c[n] * 32" \
 				 : "=a"(ret_), "+D"(a1_), "+S"(a2_) \
 				 : [n] "i"(nr) \
 				 : "rcx", "r11", "rdx", "memory"); \
@@ -77,7 +77,7 @@ static inline __attribute__((always_inline)) uint32_t tick(void)
 		unsigned long a1_ = (unsigned long)(a1), a2_ = (unsigned long)(a2), \
 			      a3_ = (unsigned long)(a3); \
 		long ret_; \
-		__asm__ volatile("call hypercall_page + %c[n] * 32" \
+		__asm__ volatile("call bench_page + %c[n] * 32" \
 				 : "=a"(ret_), "+D"(a1_), "+S"(a2_), "+d"(a3_) \
 				 : [n] "i"(nr) \
 				 : "rcx", "r11", "memory"); \

@@ -24,7 +24,7 @@ void bench_traps(void)
 	MEASURE("iret_kernel_to_kernel", ,
 		ASM("mov %%rsp, %%rax\n push %0\n push %%rax\n push $0x202\n push %1\n"
 		    "lea 1f(%%rip), %%rax\n push %%rax\n push $0\n"
-		    "jmp hypercall_page + 23 * 32\n 1:"
+		    "jmp bench_page + 23 * 32\n 1:"
 		    ::"i"(FLAT_KERNEL_SS), "i"(FLAT_KERNEL_CS & ~3) : "rax", "rcx", "r11", "memory"));
 	gate(6, 0, fast_skip2);
 	MEASURE("exc_ud2_kernel", , ASM("ud2"));
