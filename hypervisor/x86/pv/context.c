@@ -40,6 +40,8 @@ static void set_registers(struct vcpu *v, const struct cpu_user_regs *u)
 	memcpy(r, u, sizeof(*r));
 	r->cs |= 3;
 	r->ss |= 3;
+	/* The IOPL of the context is the virtual one: guest code runs with a real IOPL of 0. */
+	v->pv.iopl = (u8)((u->rflags & X86_EFLAGS_IOPL) >> 12);
 	r->rflags = (r->rflags & ~(X86_EFLAGS_IOPL | X86_EFLAGS_VM)) | X86_EFLAGS_IF | X86_EFLAGS_MBS;
 	r->entry_vector = 0;
 	r->error_code = 0;
@@ -134,6 +136,7 @@ void pv_get_context(struct vcpu *v, struct vcpu_guest_context *c)
 		c->flags |= VGCF_online;
 	memcpy(&c->user_regs, &v->regs, sizeof(v->regs));
 	c->user_regs.entry_vector = 0;
+	c->user_regs.rflags |= (u64)pv->iopl << 12;
 	c->user_regs.error_code = 0;
 	c->user_regs.ds = pv->ds;
 	c->user_regs.es = pv->es;
