@@ -122,7 +122,12 @@ void guest_cpuid(const struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_leaf 
 	struct cpuid_context c = {
 		.vcpu_id = v->id,
 		.pv = true,
-		.osxsave = v->pv.ctrlreg[4] & X86_CR4_OSXSAVE,
+		/*
+		 * A PV kernel looks here for whether XSAVE is to be had at all, before it has set its
+		 * own CR4: it sees the machine's bit, its users see the kernel's.
+		 */
+		.osxsave = (v->pv.kernel_mode ? hv_cr4 : v->pv.ctrlreg[4]) & X86_CR4_OSXSAVE &&
+			   policy_has(v->domain->policy, XEN_X86_FEATURE_XSAVE),
 		.address_bits = address_bits,
 	};
 	struct cpuid_tsc tsc;
