@@ -51,6 +51,32 @@ static int op_unpin(struct domain *pg, u64 mfn)
 	return rc;
 }
 
+/* From one established root to another, neither the last use of its table: the common process switch. */
+static bool root_switch_fast(struct domain *d, mfn_t old, u64 mfn)
+{
+	const u64 established = PGT_TYPE_MASK | PGT_VALID;
+	struct frame *from, *to;
+	bool done = false;
+
+	if (unlikely(mfn >= max_mfn || !old.n || old.n >= max_mfn))
+		return false;
+	from = mfn_to_frame(old);
+	to = mfn_to_frame(MFN(mfn));
+	mm_lock(d);
+	if (likely(to->owner == d->id && (to->type_word & established) == (PGT_TYPE(FT_L4) | PGT_VALID) &&
+		   (from->type_word & PGT_VALID) && pgt_count(from->type_word) > 1 &&
+		   !d->mm->nr_pending)) {
+		/* Words of tables change under the lock only. A valid table has references, so it cannot go. */
+		to->type_word++;
+		__atomic_fetch_add(&to->refs, 1, __ATOMIC_SEQ_CST);
+		from->type_word--;
+		__atomic_fetch_sub(&from->refs, 1, __ATOMIC_SEQ_CST);
+		done = true;
+	}
+	mm_unlock(d);
+	return done;
+}
+
 static int op_new_baseptr(struct vcpu *v, u64 mfn)
 {
 	mfn_t old = v->guest_table;
@@ -58,6 +84,12 @@ static int op_new_baseptr(struct vcpu *v, u64 mfn)
 
 	if (old.n == mfn)
 		return 0;
+	if (likely(root_switch_fast(v->domain, old, mfn))) {
+		v->guest_table = MFN(mfn);
+		pv_update_cr3(v);
+		write_cr3(v->cr3_kernel);
+		return 0;
+	}
 	rc = pv_table_get(v->domain, MFN(mfn), FT_L4);
 	if (rc)
 		return rc;
@@ -75,6 +107,11 @@ static int op_new_user_baseptr(struct vcpu *v, u64 mfn)
 
 	if (mfn == old.n && mfn)
 		return 0;
+	if (likely(mfn && !mfn_eq(old, INVALID_MFN) && root_switch_fast(v->domain, old, mfn))) {
+		v->guest_table_user = MFN(mfn);
+		pv_update_cr3(v);
+		return 0;
+	}
 	if (mfn) {
 		rc = pv_table_get(v->domain, MFN(mfn), FT_L4);
 		if (rc)

@@ -77,14 +77,15 @@ static void check_get(u64 w, enum frame_type want)
 static void check_put(u64 w)
 {
 	struct pgt_step s;
+	bool idle;
 	u64 fast;
 
 	if (!pgt_count(w) || (w & PGT_SELF))
 		return;
 	s = pgt_put(w);
 	pairs++;
-	if (pgt_put_fast(w, &fast) && !(w & PGT_BUSY)) {
-		assert_int_equal(s.action, PGT_NONE);
+	if (!pgt_is_table(pgt_type(w)) && pgt_put_plain(w, &fast, &idle)) {
+		assert_int_equal(s.action, idle ? PGT_IDLE : PGT_NONE);
 		assert_int_equal(s.word, fast);
 	}
 	if (s.action == PGT_WAIT) {

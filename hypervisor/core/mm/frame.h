@@ -40,6 +40,12 @@ static inline bool frame_cas(u64 *p, u64 *old, u64 new)
 	return __atomic_compare_exchange_n(p, old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
+extern u32 tlb_clock;
+static inline u32 mm_tlb_clock(void) /* now, never 0: that means "no stamp" in a frame */
+{
+	return READ_ONCE(tlb_clock) | 1;
+}
+
 void frame_last_put(struct frame *f); /* count has become 0 */
 
 static inline bool frame_get_inline(struct frame *f, u16 owner)
@@ -71,12 +77,19 @@ static inline int frame_get_type_inline(struct frame *f, enum frame_type t)
 		return 0;
 	return frame_get_type(f, t);
 }
+/* Of a frame that is no page table: WRITABLE, SEGDESC, SHARED. */
 static inline void frame_put_type_inline(struct frame *f)
 {
 	u64 old = READ_ONCE(f->type_word), new;
+	bool idle;
 
-	if (likely(pgt_put_fast(old, &new)) && likely(frame_cas(&f->type_word, &old, new)))
-		return;
+	if (likely(pgt_put_plain(old, &new, &idle))) {
+		/* The stamp must be there before anyone can see the frame idle. */
+		if (idle)
+			f->tlb_stamp = mm_tlb_clock();
+		if (likely(frame_cas(&f->type_word, &old, new)))
+			return;
+	}
 	frame_put_type(f);
 }
 
@@ -138,7 +151,6 @@ int mm_domain_relinquish_frames(struct domain *d);
 /* Before f changes type, or frames with this stamp change hands: flush what CPUs may still hold. */
 void mm_flush_frame(const struct frame *f);
 void mm_flush_stamp(u32 stamp);
-u32 mm_tlb_clock(void); /* now, never 0 */
 void mm_clear_page(void *p);
 /* Every frame that shows in a descriptor window on demand (LDT pages). */
 void mm_check_windows(void (*held)(mfn_t m));

@@ -42,6 +42,7 @@
 #define PGT_FOREIGN BIT(54) /* was mapped writable outside its owner since the last flush */
 #define PGT_COUNT_MASK (BIT(48) - 1)
 #define PGT_COUNT_MAX (PGT_COUNT_MASK - 1)
+#define PGT_COUNT_HIGH BIT(47) /* too high for the quick way */
 
 /* What the caller of a transition has to do after installing the new word. */
 enum pgt_action {
@@ -104,19 +105,25 @@ bool pgt_pin(u64 old, u64 *word);
 /* Is this word one the rules can produce? For the invariant checker and the model. */
 bool pgt_word_ok(u64 w);
 
-/* The common case of pgt_get() in a few instructions: one more user of an established use. */
+/* The common cases of pgt_get() in a few instructions: one more user of an established use, or the first of a plain
+ * one (no contents to check) that the frame was last used for. */
 static inline bool pgt_get_fast(u64 old, enum frame_type want, u64 *word)
 {
-	const u64 fixed = PGT_TYPE_MASK | PGT_BUSY | PGT_PARTIAL | PGT_VALID;
+	u64 fixed = PGT_TYPE_MASK | PGT_BUSY | PGT_PARTIAL, is = PGT_TYPE(want);
 
-	*word = old + 1;
-	return (old & fixed) == (PGT_TYPE(want) | PGT_VALID) && pgt_count(old) < PGT_COUNT_MAX;
+	if (pgt_needs_validation(want)) {
+		fixed |= PGT_VALID;
+		is |= PGT_VALID;
+	}
+	*word = (old | PGT_VALID) + 1;
+	return (old & fixed) == is && !(old & PGT_COUNT_HIGH);
 }
-/* The common case of pgt_put(): not the last user. */
-static inline bool pgt_put_fast(u64 old, u64 *word)
+/* The common case of pgt_put() of a frame that is no table. *idle: it was the last use. */
+static inline bool pgt_put_plain(u64 old, u64 *word, bool *idle)
 {
-	*word = old - 1;
-	return (old & PGT_VALID) && pgt_count(old) > 1;
+	*idle = pgt_count(old) == 1;
+	*word = (*idle ? old & ~PGT_VALID : old) - 1;
+	return !(old & PGT_BUSY);
 }
 
 #endif

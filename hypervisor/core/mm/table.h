@@ -41,7 +41,7 @@ static inline bool l4_slot_is_hv(unsigned int slot)
 int l1e_get_special(struct domain *d, struct domain *pg, u64 e);
 
 /* References for a new L1 entry in a table of d, for a frame of pg (normally d itself). */
-static inline int l1e_get(struct domain *d, struct domain *pg, u64 e)
+static inline __attribute__((always_inline)) int l1e_get(struct domain *d, struct domain *pg, u64 e)
 {
 	u64 m = (e & PTE_ADDR_MASK) >> PAGE_SHIFT;
 	struct frame *f;

@@ -18,16 +18,8 @@
 #define FLUSH_GUEST 1U
 #define FLUSH_GLOBAL 2U
 
-static u32 tlb_clock __aligned(64) = 1;
+u32 tlb_clock __aligned(64) = 1;
 static u32 cpu_stamp[NR_CPUS];
-
-u32 mm_tlb_clock(void)
-{
-	u32 t = READ_ONCE(tlb_clock);
-
-	/* 0 means "no stamp" in a frame; one tick later is on the safe side. */
-	return t ? t : 1;
-}
 
 static __cold void clock_half_turn(void)
 {

@@ -14,7 +14,8 @@ u64 max_mfn;
 spinlock_t domlist_lock = SPINLOCK_INIT(RANK_DOMLIST);
 struct list domain_list = LIST_INIT(domain_list);
 unsigned int world_flushes, world_domains_put;
-static u32 clock_now = 1, random_state = 1;
+u32 tlb_clock = 1;
+static u32 random_state = 1;
 
 void world_seed(u32 seed)
 {
@@ -152,10 +153,6 @@ void mm_flush_stamp(u32 stamp)
 {
 	(void)stamp;
 	world_flushes++;
-}
-u32 mm_tlb_clock(void)
-{
-	return clock_now++;
 }
 void mm_clear_page(void *p)
 {
