@@ -641,4 +641,5 @@ CASE(physdev_unknown)
 {
 	record("op", (uint64_t)physdev(77, NULL));
 	record("pointer", (uint64_t)physdev(PHYSDEVOP_eoi, NULL));
+	record("compat", (uint64_t)hypercall1(__HYPERVISOR_physdev_op_compat, 0));
 }
