@@ -33,6 +33,21 @@ void xc_release(struct xc *xc, size_t mark)
 	xc->used = mark;
 }
 
+/* Names of operations, for messages, from the rows that declare them. */
+#define OP(family, nr, name, ...) [nr] = #name,
+static const char *const domctl_names[] = {
+#include <def/domctl.def>
+};
+static const char *const sysctl_names[] = {
+#include <def/sysctl.def>
+};
+static const char *const memory_names[] = {
+#include <def/memory.def>
+};
+#undef OP
+#define OP_NAME(table, nr) \
+	((nr) < sizeof(table) / sizeof(table[0]) && table[nr] ? table[nr] : "unknown")
+
 static void *buffer_big(struct xc *xc, size_t bytes)
 {
 	struct big_buffer *b = calloc(1, sizeof(*b));
@@ -96,8 +111,8 @@ int xc_domctl(struct xc *xc, struct xen_domctl *op)
 		               "speaks another version",
 		               XEN_DOMCTL_INTERFACE_VERSION, op->cmd);
 	if (rc < 0)
-		return xc_fail(xc, rc, "domain %u: control operation %u failed: %s", op->domain, op->cmd,
-		               strerror(-rc));
+		return xc_fail(xc, rc, "domain %u: %s failed: %s", op->domain,
+		               OP_NAME(domctl_names, op->cmd), strerror(-rc));
 	return rc;
 }
 
@@ -120,7 +135,8 @@ int xc_sysctl(struct xc *xc, struct xen_sysctl *op)
 		               "speaks another version",
 		               XEN_SYSCTL_INTERFACE_VERSION, op->cmd);
 	if (rc < 0)
-		return xc_fail(xc, rc, "host control operation %u failed: %s", op->cmd, strerror(-rc));
+		return xc_fail(xc, rc, "host control %s failed: %s", OP_NAME(sysctl_names, op->cmd),
+		               strerror(-rc));
 	return rc;
 }
 
@@ -141,6 +157,6 @@ long xc_memory_op(struct xc *xc, unsigned int cmd, void *arg, size_t size)
 		memcpy(arg, b, size);
 	xc_release(xc, mark);
 	if (rc < 0)
-		xc_fail(xc, rc, "memory operation %u failed: %s", cmd, strerror(-rc));
+		xc_fail(xc, rc, "memory operation %s failed: %s", OP_NAME(memory_names, cmd), strerror(-rc));
 	return rc;
 }

@@ -6,7 +6,12 @@
 
 #include <errno.h>
 #include <string.h>
-#include <xen/hvm/e820.h>
+
+/* One row of the E820 memory map: the layout firmware uses, 20 bytes. */
+struct e820entry {
+	uint64_t addr, size;
+	uint32_t type;
+} __attribute__((packed));
 
 long xc_populate(struct xc *xc, domid_t dom, size_t n, unsigned int order, xen_pfn_t *frames)
 {

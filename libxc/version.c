@@ -62,7 +62,7 @@ int xc_version(struct xc *xc, struct xc_version *v)
 		return rc;
 	v->virt_start = pp.virt_start;
 	rc = xc_hypercall(xc, __HYPERVISOR_xen_version, XENVER_pagesize, 0, 0, 0, 0);
-	v->pagesize = rc > 0 ? rc : XC_PAGE_SIZE;
+	v->pagesize = rc > 0 ? (uint32_t)rc : XC_PAGE_SIZE;
 	build_id_get(xc, v->build_id, sizeof(v->build_id)); /* optional: an image may have none */
 	return 0;
 }

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One file a verb. A verb is a row of the table in table.c: name, function, usage, help; `serai help`,
+ * the man page and bash completion are made from the rows.
+ */
+#ifndef SERAI_CLI_H
+#define SERAI_CLI_H
+
+#include "../lib/serai.h"
+
+#include <getopt.h>
+#include <json-c/json.h>
+#include <stdbool.h>
+
+struct cli {
+	struct serai s;
+	bool json, dry_run, force;
+	int verbose;
+};
+
+struct command {
+	const char *name;
+	/* Returns 0, or anything else for failure; the cause is in cli->s.error unless empty. */
+	int (*run)(struct cli *cli, int argc, char **argv);
+	bool session; /* needs the hypervisor and xenstore */
+	const char *args;
+	const char *help;
+	const char *options; /* "-w, --wait\twhat it does\n..." */
+	const char *completes; /* "domains", "files", "" : what the shell should offer */
+};
+
+extern const struct command commands[];
+extern const unsigned int nr_commands;
+const struct command *command_find(const char *name);
+void command_usage(const struct command *c, FILE *to);
+
+/* Print a JSON value and a newline; takes the reference. */
+int print_json(struct json_object *o);
+struct json_object *json_str(const char *s);
+struct json_object *json_u64(uint64_t v);
+void json_put(struct json_object *o, const char *key, struct json_object *v);
+
+/*
+ * getopt_long over `opts`, with --json and --help understood everywhere. Returns the option, -1 at the
+ * end, and -2 after an error or --help (stop with cli_stop()).
+ */
+int cli_option(struct cli *cli, int argc, char **argv, const char *shorts, const struct option *opts);
+/* Exactly between min and max operands must follow; otherwise usage goes to stderr and 1 comes back. */
+int cli_operands(const struct command *c, int argc, int min, int max);
+/* One line of usage and failure. */
+int cli_usage(const char *name);
+/* The domain named by an operand. */
+int cli_domain(struct cli *cli, const char *arg, domid_t *dom);
+
+/* Progress on stderr when that is a terminal. */
+void progress_show(const char *what, uint64_t done, uint64_t total);
+void progress_end(void);
+
+/* Size with unit as xl takes it: MiB unless k, m, g or t follows. */
+int parse_mib_kib(const char *t, uint64_t *kib);
+
+#define VERB(name) int cmd_##name(struct cli *cli, int argc, char **argv)
+#define ROW(sym, name, ...) VERB(sym);
+#include "verbs.def"
+#undef ROW
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A name has one keeper. /run/serai/NAME.lock is held (flock) by the monitor of the domain for as long as
+ * the name is taken: across reboots, when for a moment no domain exists. The file says what is going on:
+ * "STATE DOMID PID". The kernel drops the lock when the keeper dies, so nothing stale remains.
+ */
+#include "serai.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int lock_open(const char *name, int flags)
+{
+	char path[320];
+
+	snprintf(path, sizeof(path), SERAI_RUN_DIR "/%s.lock", name);
+	mkdir(SERAI_RUN_DIR, 0755);
+	return open(path, flags | O_CLOEXEC, 0644);
+}
+
+int name_lock(struct serai *s, const char *name, int *fd)
+{
+	char note[64] = "";
+	ssize_t n;
+
+	*fd = lock_open(name, O_RDWR | O_CREAT);
+	if (*fd < 0)
+		return serai_fail(s, -errno, "cannot open " SERAI_RUN_DIR "/%s.lock: %s", name, strerror(errno));
+	if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	n = read(*fd, note, sizeof(note) - 1);
+	note[n > 0 ? n : 0] = 0;
+	note[strcspn(note, " \n")] = 0;
+	close(*fd);
+	return serai_fail(s, -EBUSY, "\"%s\" is %s: its monitor holds the name", name, note[0] ? note : "running");
+}
+
+int name_lock_note(int fd, const char *state, long domid)
+{
+	char t[96];
+	int n = snprintf(t, sizeof(t), "%s %ld %d\n", state, domid, (int)getpid());
+
+	if (pwrite(fd, t, n, 0) != n || ftruncate(fd, n) < 0)
+		return -errno;
+	return 0;
+}
+
+char *name_lock_state(const char *name)
+{
+	int fd = lock_open(name, O_RDONLY);
+	char note[64] = "";
+	ssize_t n;
+
+	if (fd < 0)
+		return NULL;
+	if (flock(fd, LOCK_SH | LOCK_NB) == 0) {
+		close(fd);
+		return NULL;
+	}
+	n = read(fd, note, sizeof(note) - 1);
+	close(fd);
+	note[n > 0 ? n : 0] = 0;
+	note[strcspn(note, " \n")] = 0;
+	return strdup(note);
+}

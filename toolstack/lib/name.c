@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Names and numbers of domains. Xenstore holds the names; the hypervisor decides who exists.
+ */
+#include "serai.h"
+
+#include <errno.h>
+#include <string.h>
+
+int domain_list(struct serai *s, struct xen_domctl_getdomaininfo **list, unsigned int *n)
+{
+	enum { BATCH = 64 };
+	struct xen_domctl_getdomaininfo *v = NULL;
+	unsigned int used = 0;
+	domid_t next = 0;
+
+	for (;;) {
+		struct xen_domctl_getdomaininfo *more = realloc(v, (used + BATCH) * sizeof(*v));
+		int got;
+
+		if (!more) {
+			free(v);
+			return serai_fail(s, -ENOMEM, "out of memory");
+		}
+		v = more;
+		got = xc_domain_list(s->xc, next, BATCH, v + used);
+		if (got < 0) {
+			free(v);
+			return serai_fail_xc(s, got, "cannot list the domains");
+		}
+		used += got;
+		if (got < BATCH)
+			break;
+		next = v[used - 1].domain + 1;
+	}
+	*list = v;
+	*n = used;
+	return 0;
+}
+
+char *domain_name(struct serai *s, domid_t dom)
+{
+	char *t = store_readf(s->store, 0, "/local/domain/%u/name", dom);
+
+	return t ? t : strdup("(null)");
+}
+
+int domain_find(struct serai *s, const char *what, domid_t *dom)
+{
+	struct xen_domctl_getdomaininfo *list;
+	unsigned int n;
+	char *end;
+	long id = strtol(what, &end, 10);
+	int rc = domain_list(s, &list, &n);
+
+	if (rc < 0)
+		return rc;
+	rc = -ESRCH;
+	for (unsigned int i = 0; i < n && rc; i++) {
+		if (!*end && *what) {
+			rc = list[i].domain == id ? 0 : -ESRCH;
+		} else {
+			char *name = domain_name(s, list[i].domain);
+
+			rc = strcmp(name, what) ? -ESRCH : 0;
+			free(name);
+		}
+		*dom = list[i].domain;
+	}
+	free(list);
+	if (rc < 0)
+		return serai_fail(s, rc, "there is no domain \"%s\" (serai list shows those there are)", what);
+	return 0;
+}
+
+int domain_rename(struct serai *s, domid_t dom, const char *name)
+{
+	domid_t other;
+	char path[64], *vm;
+	int rc;
+
+	if (strpbrk(name, "/ \t\n") || !*name || strspn(name, "0123456789") == strlen(name))
+		return serai_fail(s, -EINVAL, "\"%s\" cannot be a domain's name", name);
+	if (domain_find(s, name, &other) == 0 && other != dom)
+		return serai_fail(s, -EEXIST, "a domain called \"%s\" exists already (number %u)", name, other);
+	snprintf(path, sizeof(path), "/local/domain/%u/name", dom);
+	rc = store_write(s->store, 0, path, name);
+	if (rc < 0)
+		return store_fail(s, rc, path, dom);
+	vm = store_readf(s->store, 0, "/local/domain/%u/vm", dom);
+	if (vm) {
+		char vmpath[128];
+
+		snprintf(vmpath, sizeof(vmpath), "%.100s/name", vm);
+		store_write(s->store, 0, vmpath, name);
+		free(vm);
+	}
+	return 0;
+}
