@@ -134,6 +134,9 @@ static const struct {
 	{ 0x80000008, 0, 1 }, { 7, 0, 3 },          { 7, 1, 0 },          { 0x80000021, 0, 0 },
 };
 
+/* Bits of 0x80000001.edx that mean the same in 1.edx (AMD APM volume 3, appendix E.4.2). */
+#define EXTENDED_COPIES 0x0183f3ffu
+
 static uint32_t feature_word(const struct xc_policy *p, unsigned int w)
 {
 	const xen_cpuid_leaf_t *l = xc_policy_leaf(p, feature_words[w].leaf, feature_words[w].subleaf);
@@ -169,6 +172,10 @@ int xc_policy_missing(const struct xc_policy *want, const struct xc_policy *have
 		names[0] = 0;
 	for (unsigned int w = 0; w < sizeof(feature_words) / sizeof(feature_words[0]); w++) {
 		uint32_t lack = feature_word(want, w) & ~feature_word(have, w);
+
+		/* AMD's extended leaf repeats the flags of leaf 1; a policy may carry them once or twice. */
+		if (w == 2)
+			lack &= ~(EXTENDED_COPIES & feature_word(have, 0));
 
 		for (unsigned int bit = 0; bit < 32; bit++) {
 			char anon[24];

@@ -254,6 +254,9 @@ int devices_destroy(struct serai *s, domid_t dom)
 			snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u/%s", kinds[k], dom, ids[i]);
 			put(s, 0, path, "online", "0", NULL);
 			put(s, 0, path, "state", "5", NULL);
+			/* A frontend that is gone makes the backend close even when the guest cannot answer. */
+			snprintf(path, sizeof(path), "/local/domain/%u/device/%s/%s", dom, kinds[k], ids[i]);
+			store_rm(s->store, 0, path);
 		}
 		for (unsigned int i = 0; i < n; i++) {
 			snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u/%s/state", kinds[k], dom, ids[i]);
