@@ -59,42 +59,7 @@ static int put(struct xc *xc, int fd, const void *p, size_t n)
 	return 0;
 }
 
-/* The domain's frames: every machine frame whose owner's pfn is valid. */
-static int frames_collect(struct xc *xc, domid_t dom, uint64_t *n, uint64_t (**list)[2])
-{
-	struct xen_domctl_getdomaininfo info;
-	const uint64_t *m2p;
-	uint64_t entries, found = 0;
-	xen_pfn_t *type = malloc(1024 * sizeof(*type));
-	int rc = xc_domain_info(xc, dom, &info);
-
-	*list = NULL;
-	if (rc < 0 || !type || (rc = xc_map_m2p(xc, &m2p, &entries)) < 0) {
-		free(type);
-		return rc < 0 ? rc : -ENOMEM;
-	}
-	*list = calloc(info.tot_pages + 1, sizeof(**list));
-	if (!*list)
-		rc = -ENOMEM;
-	/* Ask who owns what, a block of machine frames at a time: foreign frames answer "not mapped". */
-	for (uint64_t base = 0; rc >= 0 && base < entries && found < info.tot_pages; base += 1024) {
-		for (unsigned int i = 0; i < 1024; i++)
-			type[i] = base + i;
-		rc = xc_frame_types(xc, dom, 1024, type);
-		for (unsigned int i = 0; rc >= 0 && i < 1024 && found < info.tot_pages; i++) {
-			if ((type[i] & XEN_DOMCTL_PFINFO_LTAB_MASK) == XEN_DOMCTL_PFINFO_XTAB)
-				continue;
-			(*list)[found][0] = m2p[base + i];
-			(*list)[found++][1] = base + i;
-		}
-	}
-	*n = found;
-	xc_unmap_m2p(xc, m2p, entries);
-	free(type);
-	return rc < 0 ? rc : 0;
-}
-
-static int write_pages(struct xc *xc, domid_t dom, int fd, uint64_t n, uint64_t (*list)[2],
+static int write_pages(struct xc *xc, domid_t dom, int fd, uint64_t n, const uint64_t (*list)[2],
                        void (*progress)(void *, uint64_t, uint64_t), void *arg)
 {
 	enum { BATCH = 1024 };
@@ -196,22 +161,19 @@ static int write_head(struct xc *xc, int fd, const Elf64_Shdr *s, unsigned int v
 	return put(xc, fd, &n, sizeof(n));
 }
 
-int xc_dump_core(struct xc *xc, domid_t dom, int fd, void (*progress)(void *, uint64_t, uint64_t),
-                 void *arg)
+int xc_dump_core(struct xc *xc, domid_t dom, int fd, const uint64_t (*list)[2], uint64_t n,
+                 void (*progress)(void *, uint64_t, uint64_t), void *arg)
 {
 	static const char pad[XC_PAGE_SIZE];
 	struct xen_domctl_getdomaininfo info;
 	Elf64_Shdr s[S_COUNT];
-	uint64_t (*list)[2], n, end;
+	uint64_t end;
 	int rc = xc_domain_info(xc, dom, &info);
 
 	if (rc < 0)
 		return rc;
 	if (info.flags & XEN_DOMINF_hvm_guest)
 		return xc_fail(xc, -EOPNOTSUPP, "domain %u is not a PV domain", dom);
-	rc = frames_collect(xc, dom, &n, &list);
-	if (rc < 0)
-		goto out;
 	sections_fill(s, info.max_vcpu_id + 1, n);
 	end = s[S_P2M].sh_offset + s[S_P2M].sh_size;
 	if ((rc = write_head(xc, fd, s, info.max_vcpu_id + 1, n)) < 0 ||
@@ -219,9 +181,6 @@ int xc_dump_core(struct xc *xc, domid_t dom, int fd, void (*progress)(void *, ui
 	    (rc = write_shared(xc, dom, fd, info.shared_info_frame)) < 0 ||
 	    (rc = put(xc, fd, list, n * sizeof(*list))) < 0 ||
 	    (rc = put(xc, fd, pad, s[S_PAGES].sh_offset - end)) < 0)
-		goto out;
-	rc = write_pages(xc, dom, fd, n, list, progress, arg);
-out:
-	free(list);
-	return rc;
+		return rc;
+	return write_pages(xc, dom, fd, n, list, progress, arg);
 }

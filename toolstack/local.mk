@@ -1,1 +1,48 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# The toolstack: libserai and the `serai` command. The daemons have fragments of their own.
+toolstack_cppflags = $(host_cppflags) -I$(top_srcdir)/libxc/include -I$(top_srcdir) -I$(top_builddir) \
+	-I$(top_srcdir)/toolstack/conf $(JSONC_CFLAGS) $(LIBXML_CFLAGS)
+EXTRA_DIST += toolstack/completion/serai
+
+conf_sources = \
+	toolstack/conf/grammar.y toolstack/conf/lexer.l toolstack/conf/settings.c toolstack/conf/settings.h \
+	toolstack/conf/model.c toolstack/conf/model.h toolstack/conf/cpus.c toolstack/conf/device.c \
+	toolstack/conf/cfg.c toolstack/conf/json.c toolstack/conf/xml.c toolstack/conf/xml_write.c
+lib_sources = \
+	toolstack/lib/serai.h toolstack/lib/session.c toolstack/lib/store.h toolstack/lib/store.c \
+	toolstack/lib/name.c toolstack/lib/nodes.c toolstack/lib/create.c toolstack/lib/destroy.c \
+	toolstack/lib/device.c toolstack/lib/block.c toolstack/lib/net.c toolstack/lib/record.c \
+	toolstack/lib/lock.c toolstack/lib/memory.c toolstack/lib/fetch.c toolstack/lib/console.c \
+	toolstack/lib/monitor.c
+stream_sources = \
+	toolstack/stream/format.h toolstack/stream/reader.h toolstack/stream/reader.c \
+	toolstack/stream/pte.h toolstack/stream/pte.c toolstack/stream/guest.h toolstack/stream/guest.c \
+	toolstack/stream/stream.h toolstack/stream/save.c toolstack/stream/restore.c
+cli_sources = \
+	toolstack/cli/cli.h toolstack/cli/verbs.def toolstack/cli/main.c toolstack/cli/table.c \
+	toolstack/cli/help.c toolstack/cli/list.c toolstack/cli/create.c toolstack/cli/life.c \
+	toolstack/cli/name.c toolstack/cli/info.c toolstack/cli/vcpu.c toolstack/cli/memory.c \
+	toolstack/cli/sched.c toolstack/cli/device.c toolstack/cli/misc.c toolstack/cli/save.c \
+	toolstack/cli/migrate.c toolstack/cli/top.c toolstack/cli/stats.c toolstack/cli/stats.h \
+	toolstack/cli/convert.c
+
+BUILT_SOURCES += toolstack/conf/grammar.h
+AM_YFLAGS = -d
+TOOLSTACK_LIBS = $(JSONC_LIBS) $(LIBXML_LIBS) $(LIBXC_LIBS)
+
+if TOOLSTACK
+noinst_LIBRARIES += toolstack/libserai.a
+toolstack_libserai_a_SOURCES = $(conf_sources) $(lib_sources) $(stream_sources)
+toolstack_libserai_a_CPPFLAGS = $(toolstack_cppflags)
+# The generated scanner and parser follow their generators' habits, not our warnings.
+toolstack_libserai_a_CFLAGS = $(host_cflags) -Wno-unused-function -Wno-sign-compare -Wno-missing-prototypes
+
+sbin_PROGRAMS += toolstack/serai
+toolstack_serai_SOURCES = $(cli_sources)
+toolstack_serai_CPPFLAGS = $(toolstack_cppflags) $(NCURSES_CFLAGS)
+toolstack_serai_CFLAGS = $(host_cflags)
+toolstack_serai_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS) $(NCURSES_LIBS)
+
+completiondir = $(datadir)/bash-completion/completions
+completion_DATA = toolstack/completion/serai
+endif

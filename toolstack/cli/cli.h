@@ -52,6 +52,9 @@ int cli_usage(const char *name);
 /* The domain named by an operand. */
 int cli_domain(struct cli *cli, const char *arg, domid_t *dom);
 
+/* Read a configuration of any form; argv[optind..argc) are KEY=VALUE overrides. */
+int cli_config_load(struct cli *cli, struct domain_config *c, const char *file, int argc, char **argv, bool quiet);
+
 /* Progress on stderr when that is a terminal. */
 void progress_show(const char *what, uint64_t done, uint64_t total);
 void progress_end(void);

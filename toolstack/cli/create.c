@@ -24,7 +24,7 @@ static char *overrides(int argc, char **argv)
 	return t;
 }
 
-static int config_load(struct cli *cli, struct domain_config *c, const char *file, int argc, char **argv, bool quiet)
+int cli_config_load(struct cli *cli, struct domain_config *c, const char *file, int argc, char **argv, bool quiet)
 {
 	char error[512], *extra, *warnings = NULL;
 	void *text;
@@ -139,7 +139,7 @@ VERB(create)
 		file = argv[optind++];
 	if (!file)
 		return cli_usage("create");
-	rc = config_load(cli, &c, file, argc, argv, quiet);
+	rc = cli_config_load(cli, &c, file, argc, argv, quiet);
 	if (rc < 0)
 		return rc;
 	if (!quiet && !dry && !cli->json)
@@ -170,7 +170,7 @@ VERB(config_update)
 		return rc;
 	if (!file)
 		file = argv[optind++];
-	if ((rc = config_load(cli, &c, file, argc, argv, false)) < 0)
+	if ((rc = cli_config_load(cli, &c, file, argc, argv, false)) < 0)
 		return rc;
 	/* The name and the UUID are the domain's own: a file for the next start does not change them. */
 	rc = xc_domain_info(cli->s.xc, dom, &info);

@@ -18,7 +18,8 @@ static void state_letters(const info_t *i, char l[7])
 	l[1] = i->flags & XEN_DOMINF_blocked ? 'b' : '-';
 	l[2] = i->flags & XEN_DOMINF_paused ? 'p' : '-';
 	l[3] = down ? 's' : '-';
-	l[4] = down && reason == SHUTDOWN_crash ? 'c' : '-';
+	/* The reason's letter: poweroff has none. */
+	l[4] = !down ? '-' : reason < 5 ? "-rscw"[reason] : '?';
 	l[5] = i->flags & XEN_DOMINF_dying ? 'd' : '-';
 	l[6] = 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* serai dump-core, sysrq, trigger, uptime. */
 #include "cli.h"
+#include "../stream/guest.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,9 +30,7 @@ VERB(dump_core)
 	if (fd < 0)
 		return serai_fail(&cli->s, -errno, "%s: %s", argv[optind + 1], strerror(errno));
 	xc_domain_pause(cli->s.xc, dom); /* counted: an unpause undoes exactly this one */
-	rc = xc_dump_core(cli->s.xc, dom, fd, core_progress, NULL);
-	if (rc < 0)
-		serai_fail_xc(&cli->s, rc, "%s", argv[optind]);
+	rc = guest_dump_core(&cli->s, dom, fd, core_progress, NULL);
 	xc_domain_unpause(cli->s.xc, dom);
 	if (close(fd) < 0 && rc >= 0)
 		rc = serai_fail(&cli->s, -errno, "%s: %s", argv[optind + 1], strerror(errno));

@@ -4,9 +4,11 @@
  * it does what on_poweroff, on_reboot or on_crash say. It sleeps in poll between domain events.
  */
 #include "serai.h"
+#include "../stream/guest.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -14,8 +16,6 @@
 #include <xen/sched.h>
 
 static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-#include <stdarg.h>
 
 /* A line in the domain's log (stderr was pointed there). */
 static void note(const char *fmt, ...)
@@ -68,8 +68,8 @@ static void dump(struct serai *s, const struct domain_config *c, domid_t dom)
 	mkdir(SERAI_DATA_DIR "/dump", 0700);
 	snprintf(path, sizeof(path), SERAI_DATA_DIR "/dump/%s-%s.core", when, c->name);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || xc_dump_core(s->xc, dom, fd, NULL, NULL) < 0)
-		note("no core dump in %s: %s", path, fd < 0 ? strerror(errno) : xc_error(s->xc));
+	if (fd < 0 || guest_dump_core(s, dom, fd, NULL, NULL) < 0)
+		note("no core dump in %s: %s", path, fd < 0 ? strerror(errno) : s->error);
 	else
 		note("core dumped to %s", path);
 	if (fd >= 0)

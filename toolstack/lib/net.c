@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/rtnetlink.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -69,6 +70,34 @@ int net_up(const char *ifname)
 	return i ? link_set(i, 0, 0) : -ENODEV;
 }
 
+/*
+ * netback announces its state before its interface exists. Link events tell when it does: subscribe first,
+ * look second, so that nothing falls in between.
+ */
+static int link_wait(const char *ifname, int timeout_ms)
+{
+	struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), rc = 0;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char buf[8192];
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
+		rc = -errno;
+	while (rc == 0 && !if_nametoindex(ifname)) {
+		int n = poll(&p, 1, timeout_ms);
+
+		if (n < 0 && errno != EINTR)
+			rc = -errno;
+		else if (n == 0)
+			rc = -ETIMEDOUT;
+		else if (n > 0 && recv(fd, buf, sizeof(buf), 0) < 0 && errno != ENOBUFS && errno != EINTR)
+			rc = -errno;
+	}
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
 /* Addresses from the range IEEE gave to Xen guests: 00:16:3e. */
 static void mac_random(uint8_t mac[6])
 {
@@ -88,7 +117,9 @@ static int nic_connect(struct serai *s, domid_t dom, const struct nic *n, const 
 
 	snprintf(ifname, sizeof(ifname), "vif%u.%d", dom, n->devid);
 	snprintf(path, sizeof(path), "/local/domain/0/backend/vif/%u/%d/state", dom, n->devid);
-	rc = device_wait(s, path, 2, 40000); /* netback has made the interface by then */
+	rc = device_wait(s, path, 2, 40000);
+	if (rc == 0)
+		rc = link_wait(ifname, 20000);
 	if (rc < 0)
 		return serai_fail(s, rc, "domain %u: no driver took up %s: is xen-netback loaded?", dom, ifname);
 	rc = net_bridge_add(ifname, bridge, n->mtu);

@@ -446,14 +446,24 @@ int store_introduce(struct store *s, unsigned int dom, uint64_t mfn, uint32_t po
 	return request(s, XS_INTRODUCE, 0, p, 3, NULL, NULL);
 }
 
-int store_release(struct store *s, unsigned int dom)
+static int domain_call(struct store *s, uint32_t type, unsigned int dom)
 {
 	char a[16];
 	struct part p;
 
 	snprintf(a, sizeof(a), "%u", dom);
 	p = text(a);
-	return request(s, XS_RELEASE, 0, &p, 1, NULL, NULL);
+	return request(s, type, 0, &p, 1, NULL, NULL);
+}
+
+int store_release(struct store *s, unsigned int dom)
+{
+	return domain_call(s, XS_RELEASE, dom);
+}
+
+int store_resume(struct store *s, unsigned int dom)
+{
+	return domain_call(s, XS_RESUME, dom);
 }
 
 int store_watch(struct store *s, const char *path, const char *token)

@@ -41,6 +41,8 @@ int store_batch_end(struct store *s);
 
 int store_introduce(struct store *s, unsigned int dom, uint64_t mfn, uint32_t port);
 int store_release(struct store *s, unsigned int dom);
+/* A domain that had shut down runs again: the daemon will announce its next end, too. */
+int store_resume(struct store *s, unsigned int dom);
 
 int store_watch(struct store *s, const char *path, const char *token);
 int store_unwatch(struct store *s, const char *path, const char *token);

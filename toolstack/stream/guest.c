@@ -153,3 +153,30 @@ void guest_close(struct guest *g)
 	g->view.p2m = g->view.m2p = NULL;
 	g->p2m_pfns = NULL;
 }
+
+int guest_dump_core(struct serai *s, domid_t dom, int fd, void (*progress)(void *, uint64_t, uint64_t), void *arg)
+{
+	uint64_t (*list)[2], n = 0;
+	struct guest g;
+	int rc = guest_open(s, dom, &g);
+
+	if (rc < 0)
+		return rc;
+	list = calloc(g.view.nr_pfns, sizeof(*list));
+	if (!list) {
+		guest_close(&g);
+		return serai_fail(s, -ENOMEM, "out of memory");
+	}
+	for (uint64_t pfn = 0; pfn < g.view.nr_pfns; pfn++) {
+		if (view_pfn(&g.view, g.view.p2m[pfn]) != pfn)
+			continue;
+		list[n][0] = pfn;
+		list[n++][1] = g.view.p2m[pfn];
+	}
+	rc = xc_dump_core(s->xc, dom, fd, (const uint64_t (*)[2])list, n, progress, arg);
+	if (rc < 0)
+		serai_fail_xc(s, rc, "domain %u", dom);
+	free(list);
+	guest_close(&g);
+	return rc;
+}

@@ -503,5 +503,7 @@ int save_resume(struct serai *s, domid_t dom)
 	free(c);
 	if (rc >= 0)
 		rc = xc_domain_resume(s->xc, dom);
+	if (rc >= 0)
+		store_resume(s->store, dom);
 	return rc < 0 ? serai_fail_xc(s, rc, "domain %u cannot be resumed", dom) : 0;
 }

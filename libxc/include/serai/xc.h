@@ -214,8 +214,8 @@ void xc_policy_free(struct xc_policy *p);
 int xc_policy_missing(const struct xc_policy *want, const struct xc_policy *have, char *names, size_t len);
 
 /* -------- core dump (core.c) -------- */
-/* Write an ELF core of a PV domain (paused by the caller) to fd. */
-int xc_dump_core(struct xc *xc, domid_t dom, int fd, void (*progress)(void *, uint64_t, uint64_t),
-                 void *arg);
+/* Write an ELF core of a PV domain (paused by the caller) to fd; list[] holds n pairs of pfn, machine frame. */
+int xc_dump_core(struct xc *xc, domid_t dom, int fd, const uint64_t (*list)[2], uint64_t n,
+                 void (*progress)(void *, uint64_t, uint64_t), void *arg);
 
 #endif
