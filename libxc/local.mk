@@ -20,7 +20,6 @@ libxc_libxc_a_CPPFLAGS = $(libxc_cppflags)
 libxc_libxc_a_CFLAGS = $(host_cflags) -fPIC
 
 LIBXC_SO = libserai-xc.so
-noinst_DATA += libxc/$(LIBXC_SO).0
 CLEANFILES += libxc/$(LIBXC_SO).0 libxc/serai-xc.pc
 libxc/$(LIBXC_SO).0: libxc/libxc.a $(srcdir)/libxc/libxc.map
 	$(AM_V_CCLD)$(CC) $(CFLAGS) $(HOST_SAN) $(LDFLAGS) -shared -Wl,-soname,$(LIBXC_SO).0 \
@@ -32,16 +31,11 @@ libxc/serai-xc.pc: $(srcdir)/libxc/serai-xc.pc.in Makefile
 	$(AM_V_GEN)sed -e 's|@prefix[@]|$(prefix)|' -e 's|@libdir[@]|$(libdir)|' \
 		-e 's|@includedir[@]|$(includedir)|' -e 's|@VERSION[@]|$(VERSION)|' $< > $@
 
-install-exec-local: install-libxc
-.PHONY: install-libxc uninstall-libxc
-install-libxc: libxc/$(LIBXC_SO).0
-	$(MKDIR_P) "$(DESTDIR)$(libdir)" "$(DESTDIR)$(includedir)/serai/serai"
-	$(INSTALL_PROGRAM) libxc/$(LIBXC_SO).0 "$(DESTDIR)$(libdir)/"
-	cd "$(DESTDIR)$(libdir)" && ln -sf $(LIBXC_SO).0 $(LIBXC_SO)
-	for h in $(libxc_headers); do \
-		$(INSTALL_DATA) "$(srcdir)/$$h" "$(DESTDIR)$(includedir)/serai/serai/" || exit 1; done
-
-uninstall-local: uninstall-libxc
-uninstall-libxc:
-	rm -f "$(DESTDIR)$(libdir)/$(LIBXC_SO).0" "$(DESTDIR)$(libdir)/$(LIBXC_SO)"
+libxcdir = $(libdir)
+libxc_DATA = libxc/$(LIBXC_SO).0 libxc/$(LIBXC_SO)
+CLEANFILES += libxc/$(LIBXC_SO)
+libxc/$(LIBXC_SO): libxc/$(LIBXC_SO).0
+	$(AM_V_GEN)ln -sf $(LIBXC_SO).0 $@
+libxcincludedir = $(includedir)/serai/serai
+libxcinclude_HEADERS = $(libxc_headers)
 endif

@@ -27,7 +27,7 @@ cli_sources = \
 	toolstack/cli/convert.c
 
 BUILT_SOURCES += toolstack/conf/grammar.h
-AM_YFLAGS = -d
+AM_YFLAGS = -d -Wno-yacc
 TOOLSTACK_LIBS = $(JSONC_LIBS) $(LIBXML_LIBS) $(LIBXC_LIBS)
 
 if TOOLSTACK
@@ -36,6 +36,8 @@ toolstack_libserai_a_SOURCES = $(conf_sources) $(lib_sources) $(stream_sources)
 toolstack_libserai_a_CPPFLAGS = $(toolstack_cppflags)
 # The generated scanner and parser follow their generators' habits, not our warnings.
 toolstack_libserai_a_CFLAGS = $(host_cflags) -Wno-unused-function -Wno-sign-compare -Wno-missing-prototypes
+
+$(toolstack_libserai_a_OBJECTS): toolstack/conf/grammar.h
 
 sbin_PROGRAMS += toolstack/serai
 toolstack_serai_SOURCES = $(cli_sources)

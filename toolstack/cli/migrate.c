@@ -199,7 +199,7 @@ VERB(migrate)
 	struct save_options so = { .live = true, .downtime_ms = 300, .progress = progress_show };
 	const char *ssh = "ssh", *file = NULL;
 	struct domain_config c;
-	struct peer p;
+	struct peer p = { -1, -1, 0 };
 	char flags[16] = "";
 	domid_t dom;
 	int o, rc;
