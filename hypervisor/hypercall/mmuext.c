@@ -77,7 +77,7 @@ static bool root_switch_fast(struct domain *d, mfn_t old, u64 mfn)
 	return done;
 }
 
-static int op_new_baseptr(struct vcpu *v, u64 mfn)
+int pv_new_baseptr(struct vcpu *v, u64 mfn)
 {
 	mfn_t old = v->guest_table;
 	int rc;
@@ -222,7 +222,7 @@ static int one_op(struct domain *pg, const struct mmuext_op *op)
 
 	/* No jump table: the commands of a context switch come first. */
 	if (op->cmd == MMUEXT_NEW_BASEPTR)
-		return pg == d ? op_new_baseptr(v, op->arg1.mfn) : -EPERM;
+		return pg == d ? pv_new_baseptr(v, op->arg1.mfn) : -EPERM;
 	if (op->cmd == MMUEXT_NEW_USER_BASEPTR)
 		return pg == d ? op_new_user_baseptr(v, op->arg1.mfn) : -EPERM;
 	if (op->cmd == MMUEXT_INVLPG_LOCAL) {

@@ -97,8 +97,9 @@ static bool granted(enum who who, enum policy_kind kind)
 }
 
 /* Bits that tell of the CPU's behaviour or the platform, whoever asks. */
-static void special_features(u32 *fs, const u32 *host, enum policy_kind kind)
+static void special_features(u32 *fs, const u32 *host, enum policy_kind kind, enum cpu_vendor vendor)
 {
+	bool hvm = kind == POLICY_HVM_MAX || kind == POLICY_HVM_DEFAULT;
 	static const u16 as_host[] = {F(FDP_EXCP_ONLY), F(NO_FPU_SEL), F(HTT), F(CMP_LEGACY)};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(as_host); i++)
@@ -106,7 +107,10 @@ static void special_features(u32 *fs, const u32 *host, enum policy_kind kind)
 	fs_put(fs, F(HYPERVISOR), true);
 	fs_put(fs, F(OSXSAVE), false);
 	fs_put(fs, F(OSPKE), false);
-	if (kind == POLICY_HVM_MAX || kind == POLICY_HVM_DEFAULT) {
+	/* SYSENTER does not exist in AMD's long mode, which is where PV guests are. */
+	if (!hvm && vendor != VENDOR_INTEL)
+		fs_put(fs, F(SEP), false);
+	if (hvm) {
 		fs_put(fs, F(APIC), true);
 		fs_put(fs, F(X2APIC), true);
 	}
@@ -147,7 +151,8 @@ static void rebuild_xstate(struct cpu_policy *p, const struct cpu_policy *max, c
 	p->xstate[0].d = (u32)(xcr0 >> 32);
 	p->xstate[0].b = p->xstate[0].c = policy_xsave_size(p, xcr0, false);
 	p->xstate[1].a = insns;
-	p->xstate[1].b = policy_xsave_size(p, xcr0, true);
+	if (fs_test(fs, F(XSAVEC)) || fs_test(fs, F(XSAVES)))
+		p->xstate[1].b = policy_xsave_size(p, xcr0, true);
 }
 
 /* A reduced XCR0 takes the instructions that need the missing components with it. */
@@ -236,7 +241,7 @@ void policy_derive(struct cpu_policy *out, const struct cpu_policy *host, enum p
 		if (fs_test(hostfs, f) && granted((enum who)features[i].who, kind))
 			fs_put(fs, f, true);
 	}
-	special_features(fs, hostfs, kind);
+	special_features(fs, hostfs, kind, policy_vendor(host));
 	rebuild(out, host, fs, 0);
 	out->platform_info = host->platform_info & 1ULL << 31;
 }

@@ -4,6 +4,9 @@
 #include <lib.h>
 #include <xen/arch-x86/cpuid.h>
 
+#define XSAVEC (1U << XEN_X86_FEATURE_XSAVEC % 32)
+#define XSAVES (1U << XEN_X86_FEATURE_XSAVES % 32)
+
 static const struct cpuid_leaf nothing;
 
 static void query_hypervisor(const struct cpu_policy *p, const struct cpuid_context *c, u32 idx,
@@ -56,13 +59,15 @@ static void query_basic(const struct cpu_policy *p, const struct cpuid_context *
 
 	if (leaf > p->basic[0].a)
 		return;
+	if (leaf == 1) { /* the leaf a kernel asks for most */
+		*out = p->basic[1];
+		/* Every vCPU a core of its own: ids go up by two. */
+		out->b |= c->vcpu_id * 2 << 24;
+		out->c |= (u32)c->osxsave << XEN_X86_FEATURE_OSXSAVE % 32;
+		return;
+	}
 	if (!policy_leaf_has_subleaves(leaf)) {
 		*out = p->basic[leaf];
-		if (leaf == 1) {
-			/* Every vCPU a core of its own: ids go up by two. */
-			out->b |= c->vcpu_id * 2 << 24;
-			out->c |= (u32)c->osxsave << XEN_X86_FEATURE_OSXSAVE % 32;
-		}
 		return;
 	}
 	l = policy_leaf((struct cpu_policy *)p, leaf, subleaf);
@@ -83,8 +88,8 @@ static void query_basic(const struct cpu_policy *p, const struct cpuid_context *
 	case 0xd:
 		if (subleaf == 0 && l->a)
 			out->b = policy_xsave_size(p, c->xcr0, false);
-		else if (subleaf == 1 && p->xstate[0].a)
-			out->b = policy_xsave_size(p, c->xcr0, true);
+		else if (subleaf == 1)
+			out->b = l->a & (XSAVEC | XSAVES) ? policy_xsave_size(p, c->xcr0, true) : 0;
 		break;
 	}
 }

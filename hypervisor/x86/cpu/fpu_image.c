@@ -46,7 +46,8 @@ static void attach_area(struct fpu_state *f, struct xstate_area *area, u32 size,
 	f->area_size = size;
 	f->permitted = permitted;
 	f->xfd_permitted = permitted & fpu_caps.layout.xfd;
-	f->xcr0 = f->xcr0_accum = XSTATE_X87;
+	/* As Xen starts a PV vCPU; it is also what costs a kernel without XSAVE nothing to switch. */
+	f->xcr0 = f->xcr0_accum = XSTATE_LEGACY;
 	f->xfd = f->xfd_err = 0;
 	f->cpu = FPU_NOWHERE;
 	f->clean = true;

@@ -66,9 +66,16 @@ int policy_domain_init(struct domain *d)
 	if (!d->policy)
 		return -ENOMEM;
 	*d->policy = pv_default_policy;
-	/* The hardware domain sees a constant TSC as such: it does not move. */
-	if (d->is_hardware && policy_has(&pv_max_policy, XEN_X86_FEATURE_ITSC))
-		policy_set_feature(d->policy, XEN_X86_FEATURE_ITSC, true);
+	if (!d->is_hardware)
+		return 0;
+	/* The hardware domain sees a constant TSC as such, since it does not move, and the memory
+	 * types it can ask the hypervisor for (XENPF_add_memtype). */
+	policy_set_feature(d->policy, XEN_X86_FEATURE_ITSC,
+			   policy_has(&pv_max_policy, XEN_X86_FEATURE_ITSC));
+	policy_set_feature(d->policy, XEN_X86_FEATURE_MTRR,
+			   policy_has(&host_policy, XEN_X86_FEATURE_MTRR));
+	if (policy_vendor(d->policy) != VENDOR_INTEL)
+		d->policy->ext[1].d |= d->policy->basic[1].d & 1U << XEN_X86_FEATURE_MTRR;
 	return 0;
 }
 
@@ -127,7 +134,7 @@ void guest_cpuid(const struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_leaf 
 		 * own CR4: it sees the machine's bit, its users see the kernel's.
 		 */
 		.osxsave = (v->pv.kernel_mode ? hv_cr4 : v->pv.ctrlreg[4]) & X86_CR4_OSXSAVE &&
-			   policy_has(v->domain->policy, XEN_X86_FEATURE_XSAVE),
+			   v->domain->policy->basic[1].c >> XEN_X86_FEATURE_XSAVE % 32 & 1,
 		.address_bits = address_bits,
 	};
 	struct cpuid_tsc tsc;

@@ -48,6 +48,9 @@ static inline bool va_is_guest(u64 va)
 /* CPUs that a guest's vCPU bitmap at uptr means. 0 or -EFAULT. */
 int mmu_vcpumask(struct domain *d, u64 uptr, cpumask_t *mask);
 
+/* MMUEXT_NEW_BASEPTR, and MOV to CR3 of the running vCPU: 0, -EINVAL..., -ERESTART. */
+int pv_new_baseptr(struct vcpu *v, u64 mfn);
+
 bool desc_window_fault(struct vcpu *v, u64 addr, u32 error_code);
 void desc_ldt_unmap(struct vcpu *v);
 

@@ -14,6 +14,7 @@
 #include <pv.h>
 #include <time.h>
 #include <uaccess.h>
+#include <x86/mm/pvmmu.h>
 #include <x86/pv/priv.h>
 #include <xerrno.h>
 
@@ -102,6 +103,7 @@ static int op_read_cr(struct emu *e, unsigned int nr, u64 *val)
 static int op_write_cr(struct emu *e, unsigned int nr, u64 val)
 {
 	struct vcpu *v = current;
+	int rc;
 
 	switch (nr) {
 	case 0: /* nothing but TS is the guest's */
@@ -115,7 +117,10 @@ static int op_write_cr(struct emu *e, unsigned int nr, u64 val)
 	case 4: /* bits it cannot have are dropped: kernels write the whole register back */
 		v->pv.ctrlreg[4] = val & CR4_GUEST;
 		return EMU_OKAY;
-	default: /* CR3 is MMUEXT_NEW_BASEPTR's */
+	case 3:
+		rc = val & ~PTE_ADDR_MASK ? -EINVAL : pv_new_baseptr(v, val >> PAGE_SHIFT);
+		return rc == -ERESTART ? EMU_RETRY : rc ? gp_fault(e) : EMU_OKAY;
+	default:
 		return EMU_UNHANDLEABLE;
 	}
 }
@@ -188,13 +193,6 @@ static int op_wbinvd(struct emu *e)
 	return EMU_OKAY;
 }
 
-static int op_invlpg(struct emu *e, u64 addr)
-{
-	if (guest_range_ok(addr, 1))
-		flush_tlb_one_local(addr);
-	return EMU_OKAY;
-}
-
 /*
  * CLI and STI by a kernel whose virtual IOPL allows them do nothing: its interrupt flag is the event
  * mask, and a kernel that uses these instructions does so in a PUSHF; CLI; ...; POPF sequence whose
@@ -244,7 +242,6 @@ static const struct emu_ops priv_ops = {
 	.write_xcr = op_write_xcr,
 	.cpuid = op_cpuid,
 	.read_tsc = op_read_tsc,
-	.invlpg = op_invlpg,
 	.wbinvd = op_wbinvd,
 	.set_flags = op_set_flags,
 };
@@ -262,14 +259,16 @@ static bool privileged(const struct emu *e)
 		[0xfa >> 3] = 0x0c, /* CLI, STI */
 	};
 	static const u8 map1[32] = {
-		[0x01 >> 3] = 0x42, /* group 7, CLTS */
-		[0x08 >> 3] = 0x03, /* INVD, WBINVD */
+		[0x06 >> 3] = 0x40, /* CLTS */
+		[0x08 >> 3] = 0x02, /* WBINVD */
 		[0x20 >> 3] = 0x0f, /* MOV CR, DR */
 		[0x30 >> 3] = 0x07, /* WRMSR, RDTSC, RDMSR */
 		[0xa2 >> 3] = 0x04, /* CPUID */
 	};
 	const u8 *map = e->map ? map1 : map0;
 
+	if (e->map == 1 && e->opcode == 0x01) /* SMSW, LMSW, XSETBV, RDTSCP */
+		return (e->modrm >> 3 & 5) == 4 || e->modrm == 0xd1 || e->modrm == 0xf9;
 	return e->map < 2 && (map[e->opcode >> 3] >> (e->opcode & 7) & 1);
 }
 
@@ -309,6 +308,8 @@ static bool finish(struct vcpu *v, struct regs *regs, struct emu *e, int rc)
 		else
 			pv_inject_exception(v, e->event.vector, e->event.error);
 		return true;
+	case EMU_RETRY: /* the instruction again, when the vCPU next runs */
+		return true;
 	default:
 		return false;
 	}
@@ -332,6 +333,8 @@ bool pv_emulate_privileged(struct regs *regs)
 	if (!e.code_bytes)
 		return false;
 	fetch_ahead(&e);
+	if (e.have && pv_port_fast(v, regs, e.buf))
+		return true;
 	rc = emu_decode(&e);
 	if (rc == EMU_OKAY && !privileged(&e))
 		return false;

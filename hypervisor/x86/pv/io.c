@@ -73,3 +73,26 @@ void pv_io_write(struct vcpu *v, unsigned int port, unsigned int bytes, u32 val)
 		return;
 	raw_write(port, bytes, val);
 }
+
+/* ec IN AL, ed IN eAX, ee OUT AL, ef OUT eAX; 66 makes eAX AX. No other prefix, no REP. */
+bool pv_port_fast(struct vcpu *v, struct regs *regs, const u8 *code)
+{
+	unsigned int prefix = code[0] == 0x66, opcode = code[prefix], port = (u16)regs->rdx, bytes;
+
+	if ((opcode & 0xfc) != 0xec || !pv_iopl_ok(v))
+		return false;
+	bytes = opcode & 1 ? (prefix ? 2 : 4) : 1;
+	if (opcode & 2) {
+		pv_io_write(v, port, bytes, (u32)regs->rax);
+	} else {
+		u32 val = pv_io_read(v, port, bytes);
+
+		if (bytes == 4)
+			regs->rax = val;
+		else
+			regs->rax = (regs->rax & (bytes == 1 ? ~0xffULL : ~0xffffULL)) | val;
+	}
+	regs->rip += 1 + prefix;
+	regs->rflags &= ~X86_EFLAGS_RF;
+	return true;
+}

@@ -25,6 +25,7 @@
 #define MSR_TSC_AUX 0xc0000103U
 #define MSR_AMD_SYSCFG 0xc0010010U
 #define MSR_AMD_HWCR 0xc0010015U
+#define MSR_AMD_NB_CFG 0xc001001fU
 #define MSR_AMD_INT_PENDING 0xc0010055U
 #define MSR_AMD_DE_CFG 0xc0011029U
 
@@ -38,6 +39,13 @@ static int read_apic_base(struct vcpu *v, u32 msr, u64 *val)
 static int read_zero(struct vcpu *v, u32 msr, u64 *val)
 {
 	*val = 0;
+	return 0;
+}
+
+/* Two banks that never report anything: a machine without any is a rarity kernels have not met. */
+static int read_mcg_cap(struct vcpu *v, u32 msr, u64 *val)
+{
+	*val = 2;
 	return 0;
 }
 
@@ -76,8 +84,6 @@ static int read_tsc(struct vcpu *v, u32 msr, u64 *val)
 
 static int read_platform_info(struct vcpu *v, u32 msr, u64 *val)
 {
-	if (policy_vendor(v->domain->policy) != VENDOR_INTEL)
-		return -ENODEV;
 	*val = v->domain->policy->platform_info;
 	return 0;
 }
@@ -117,11 +123,22 @@ static bool amd(const struct vcpu *v)
 	return vendor == VENDOR_AMD || vendor == VENDOR_HYGON;
 }
 
-/* Says that the TSC runs at a constant rate, which Linux checks for. */
+/* Whether the TSC runs at a constant rate, which Linux checks for. */
 static int read_hwcr(struct vcpu *v, u32 msr, u64 *val)
 {
-	*val = 1ULL << 24;
-	return amd(v) ? 0 : -ENODEV;
+	if (!amd(v) || !rdmsr_safe(msr, val))
+		return -ENODEV;
+	*val &= 1ULL << 24;
+	return 0;
+}
+
+/* The hardware domain configures the machine and sees how it is. */
+static int read_nb_cfg(struct vcpu *v, u32 msr, u64 *val)
+{
+	*val = 0;
+	if (!amd(v))
+		return -ENODEV;
+	return !v->domain->is_hardware || rdmsr_safe(msr, val) ? 0 : -ENODEV;
 }
 
 /* LFENCE is serialising: the hypervisor saw to it, or the CPU has no other kind. */
@@ -210,7 +227,7 @@ static const struct msr_entry {
 	{MSR_APIC_BASE, read_apic_base, NULL},
 	{MSR_PAT, read_machine, write_pat},
 	{MSR_UCODE_REV, read_machine, write_zero_only},
-	{MSR_MCG_CAP, read_zero, NULL},
+	{MSR_MCG_CAP, read_mcg_cap, NULL},
 	{MSR_MCG_STATUS, read_zero, write_ignored},
 	{MSR_MISC_FEATURES, read_zero, write_zero_only},
 	{MSR_MISC_ENABLE, read_misc_enable, NULL},
@@ -222,6 +239,7 @@ static const struct msr_entry {
 	{MSR_AMD_SYSCFG, read_amd_zero, NULL},
 	{MSR_AMD_HWCR, read_hwcr, NULL},
 	{MSR_AMD_INT_PENDING, read_amd_zero, NULL},
+	{MSR_AMD_NB_CFG, read_nb_cfg, NULL},
 	{MSR_AMD_DE_CFG, read_de_cfg, write_amd_ignored},
 };
 

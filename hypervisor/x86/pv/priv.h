@@ -18,4 +18,7 @@ bool pv_guest_io_allowed(struct vcpu *v, unsigned int port, unsigned int bytes);
 u32 pv_io_read(struct vcpu *v, unsigned int port, unsigned int bytes);
 void pv_io_write(struct vcpu *v, unsigned int port, unsigned int bytes, u32 val);
 
+/* IN and OUT with the port in DX, the bulk of a kernel's port I/O: true when done. code: 16 bytes. */
+bool pv_port_fast(struct vcpu *v, struct regs *regs, const u8 *code);
+
 #endif
