@@ -159,16 +159,18 @@ void context_switch(struct vcpu *prev, struct vcpu *next)
 {
 	struct cpu_info *ci = cpu_info();
 	unsigned int cpu = ci->cpu;
-	struct vcpu *loaded = loaded_vcpu[cpu];
+	struct vcpu *loaded;
 
 	ci->current_vcpu = next;
 	if (next->is_idle) {
 		sched_context_saved(prev);
 		run_on_empty_stack(idle_loop);
 	}
-	if (loaded != next) {
+	if (loaded_vcpu[cpu] != next) {
 		if (unlikely(READ_ONCE(next->loaded_on) >= 0))
 			vcpu_sync_state(next);
+		/* Only now: while this CPU waited, another may have fetched what was loaded here. */
+		loaded = loaded_vcpu[cpu];
 		if (loaded)
 			save_state(loaded);
 		load_state(next, cpu);
