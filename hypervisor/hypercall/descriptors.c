@@ -41,6 +41,7 @@ long do_update_descriptor(u64 maddr, u64 desc, u64 a3, u64 a4, u64 a5)
 	p = map_frame(paddr_to_mfn(maddr));
 	WRITE_ONCE(p[(maddr & (PAGE_SIZE - 1)) / 8], desc);
 	unmap_frame(p);
+	mm_mark_dirty(d, frame_to_mfn(f));
 	frame_put_and_type(f);
 	return 0;
 }

@@ -5,6 +5,7 @@
  * A batch is read in pieces without the lock and applied under the mm lock of the tables' owner. Nothing of an
  * entry happens before it is known to be allowed; an operation that is preempted has not happened.
  */
+#include <core/mm/shadow.h>
 #include <hypercall.h>
 #include <lib.h>
 #include <x86/mm/pvmmu.h>
@@ -49,6 +50,8 @@ static int plain_write(struct domain *pt, struct frame *f, u64 ptr, u64 val)
 	p = map_frame(frame_to_mfn(f));
 	WRITE_ONCE(*(u64 *)(p + (ptr & (PAGE_SIZE - 8))), val);
 	unmap_frame(p);
+	if (unlikely(pt->mm->log_dirty))
+		shadow_mark_dirty(pt, frame_to_mfn(f));
 	frame_put_and_type(f);
 	return 0;
 }
@@ -74,13 +77,16 @@ static int pt_update(struct domain *pt, struct domain *pg, u64 ptr, u64 val, u64
 			    val, keep);
 }
 
-static int m2p_update(struct domain *pg, u64 ptr, u64 val)
+static int m2p_update(struct domain *pt, struct domain *pg, u64 ptr, u64 val)
 {
 	struct frame *f = frame_get_from_mfn(MFN(ptr >> PAGE_SHIFT), pg);
 
 	if (!f)
 		return -EINVAL;
 	m2p_table[ptr >> PAGE_SHIFT] = val;
+	/* The toolstack's own changes to another domain come before that domain runs. */
+	if (pg == pt && unlikely(pg->mm->log_dirty))
+		shadow_mark_dirty(pg, frame_to_mfn(f));
 	frame_put(f);
 	return 0;
 }
@@ -96,7 +102,7 @@ static inline int one_update(struct domain *pt, struct domain *pg, const struct 
 	case MMU_PT_UPDATE_PRESERVE_AD:
 		return pt_update(pt, pg, ptr, u->val, PTE_AD);
 	default:
-		return m2p_update(pg, ptr, u->val);
+		return m2p_update(pt, pg, ptr, u->val);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* mmuext_op: pins, roots, flushes (docs/abi/page-tables.md). Each operation is complete or has not happened; long ones
  * are restarted at the operation that was preempted. */
+#include <core/mm/shadow.h>
 #include <hypercall.h>
 #include <lib.h>
 #include <x86/mm/cr.h>
@@ -21,10 +22,13 @@ int mm_pin_table(struct domain *pg, u64 mfn, enum frame_type t)
 		return rc;
 	f = mfn_to_frame(MFN(mfn));
 	mm_lock(pg);
-	if (pgt_pin(f->type_word, &w))
+	if (pgt_pin(f->type_word, &w)) {
 		f->type_word = w;
-	else
+		if (unlikely(pg->mm->log_dirty)) /* the pin is part of what a copy must know */
+			shadow_mark_dirty(pg, MFN(mfn));
+	} else {
 		rc = -EINVAL;
+	}
 	mm_unlock(pg);
 	if (rc)
 		pv_table_put(pg, MFN(mfn));
@@ -174,6 +178,7 @@ static int op_page(struct domain *pg, u64 mfn, bool copy, u64 src)
 	else
 		mm_clear_page(p);
 	unmap_frame(p);
+	mm_mark_dirty(pg, frame_to_mfn(f));
 	frame_put_type(f);
 	rc = 0;
 out:

@@ -6,7 +6,7 @@
  * still hold. frames_lock protects lists, totals and claim. A domain with frames holds a reference to its own
  * struct, so that the struct outlives the last of them.
  */
-#include <core/mm/frame.h>
+#include <core/mm/shadow.h>
 #include <lib.h>
 #include <xerrno.h>
 
@@ -207,6 +207,8 @@ void mm_domain_destroy(struct domain *d)
 	if (!mm)
 		return;
 	ASSERT(!mm->tot_pages);
+	if (mm->log_dirty)
+		shadow_disable(d);
 	if (mm->outstanding_pages)
 		buddy_claim(0, mm->outstanding_pages);
 	if (d->id < ARRAY_SIZE(mm_owners) && mm_owners[d->id] == d)

@@ -6,7 +6,7 @@
  * Locks: none for general references and for the types WRITABLE, SEGDESC and SHARED. Page-table types are
  * changed with the owner's mm lock held, so that whoever holds it sees them stand still.
  */
-#include <core/mm/frame.h>
+#include <core/mm/shadow.h>
 #include <lib.h>
 #include <smp.h>
 #include <xerrno.h>
@@ -63,6 +63,13 @@ void frame_last_put(struct frame *f)
 	buddy_free(f, 0);
 }
 
+/* Becoming a table or ceasing to be one changes what a frame's contents mean: it counts as written. */
+static void note_change(struct domain *d, const struct frame *f)
+{
+	if (unlikely(d->mm->log_dirty))
+		shadow_mark_dirty(d, frame_to_mfn(f));
+}
+
 /* Replaces the word, whatever else happens to it: for owners of a transition (BUSY). */
 static void type_word_set(struct frame *f, u64 w)
 {
@@ -84,6 +91,8 @@ static int type_begin(struct frame *f, enum frame_type t, enum pgt_action a)
 		type_word_set(f, f->type_word & ~PGT_FOREIGN);
 	rc = table_validate(frame_owner(f), f, t);
 	type_word_set(f, pgt_validated(f->type_word, rc ? PGT_FAILED : PGT_DONE, &self));
+	if (frame_owner(f))
+		mm_mark_dirty(frame_owner(f), frame_to_mfn(f));
 	return rc;
 }
 
@@ -163,6 +172,7 @@ static int table_check(struct domain *d, struct frame *f, enum frame_type t)
 	if (self > 0)
 		__atomic_fetch_add(&f->refs, 1, __ATOMIC_SEQ_CST);
 	type_word_set(f, w);
+	note_change(d, f);
 	if (self < 0)
 		frame_put_inline(f);
 	if (r == PGT_FAILED && (w & PGT_SELF))
@@ -196,8 +206,14 @@ int frame_get_table(struct domain *d, struct frame *f, enum frame_type t)
 
 static int table_drop(struct domain *d, struct frame *f)
 {
-	int self, rc = table_devalidate(d, f, pgt_type(f->type_word));
-	u64 w = pgt_devalidated(f->type_word, rc ? PGT_PREEMPTED : PGT_DONE, &self);
+	int self, rc;
+	u64 w;
+
+	if (unlikely(d->mm->log_dirty))
+		shadow_table_gone(d, f);
+	rc = table_devalidate(d, f, pgt_type(f->type_word));
+	w = pgt_devalidated(f->type_word, rc ? PGT_PREEMPTED : PGT_DONE, &self);
+	note_change(d, f);
 
 	f->tlb_stamp = mm_tlb_clock();
 	type_word_set(f, w);
@@ -247,6 +263,7 @@ int frame_unpin(struct domain *d, struct frame *f)
 
 	if (!(w & PGT_PINNED))
 		return -EINVAL;
+	note_change(d, f);
 	if (pgt_count(w) > 1) {
 		type_word_set(f, (w & ~PGT_PINNED) - 1);
 	} else {

@@ -195,20 +195,20 @@ int l1e_update(struct domain *d, struct domain *pg, u64 *ptr, u64 new, u64 keep,
 	if (!(new & PTE_P)) {
 		if (unlikely(l1tf_unsafe(d, new)))
 			return -EINVAL;
-		*was = old = entry_exchange(ptr, new, 0);
+		*was = old = entry_exchange(d, ptr, new, 0);
 		l1e_put(old);
 		return 0;
 	}
 	new = l1e_adjust(new);
 	/* Same frame, same use: the references stay as they are. */
 	if (!((old ^ new) & (PTE_P | PTE_RW | PTE_ADDR_MASK)) && !(new & pte_reserved)) {
-		*was = entry_exchange(ptr, new, keep);
+		*was = entry_exchange(d, ptr, new, keep);
 		return 0;
 	}
 	rc = l1e_get(d, pg, new);
 	if (unlikely(rc))
 		return rc;
-	*was = old = entry_exchange(ptr, new, keep);
+	*was = old = entry_exchange(d, ptr, new, keep);
 	l1e_put(old);
 	return 0;
 }
@@ -232,14 +232,14 @@ int upper_update(struct domain *d, unsigned int level, u64 *ptr, u64 new, u64 ke
 		new = upper_adjust(new);
 		if (!((old ^ new) & (PTE_P | PTE_ADDR_MASK)) &&
 		    !(new & (pte_reserved | PTE_UPPER_REFUSED))) {
-			entry_exchange(ptr, new, keep);
+			entry_exchange(d, ptr, new, keep);
 			return 0;
 		}
 		rc = upper_get(d, level, new);
 		if (rc)
 			return rc;
 	}
-	old = entry_exchange(ptr, new, keep);
+	old = entry_exchange(d, ptr, new, keep);
 	if (old & PTE_P)
 		upper_put(d, old);
 	return 0;

@@ -76,16 +76,22 @@ static inline void l1e_put(u64 e)
 	frame_put_inline(f);
 }
 
+void shadow_entry_written(struct domain *d, u64 *ptr);
+
 /* Stores new, and returns what was there, accessed and dirty bits included. */
-static inline u64 entry_exchange(u64 *ptr, u64 new, u64 keep)
+static inline u64 entry_exchange(struct domain *d, u64 *ptr, u64 new, u64 keep)
 {
 	u64 old;
 
-	if (!keep)
-		return __atomic_exchange_n(ptr, new, __ATOMIC_SEQ_CST);
-	old = READ_ONCE(*ptr);
-	while (!frame_cas(ptr, &old, new | (old & keep)))
-		;
+	if (!keep) {
+		old = __atomic_exchange_n(ptr, new, __ATOMIC_SEQ_CST);
+	} else {
+		old = READ_ONCE(*ptr);
+		while (!frame_cas(ptr, &old, new | (old & keep)))
+			;
+	}
+	if (unlikely(d->mm->log_dirty))
+		shadow_entry_written(d, ptr);
 	return old;
 }
 

@@ -114,7 +114,9 @@ void trap_from_hypervisor(struct regs *regs)
 	}
 	if (vec == X86_EXC_PF) {
 		cr2 = read_cr2();
-		if (cr2 >= DESC_WINDOW_VIRT && cr2 < IMAGE_VIRT &&
+		/* A guest's descriptor window; or its memory in log-dirty mode. */
+		if (((cr2 >= DESC_WINDOW_VIRT && cr2 < IMAGE_VIRT) ||
+		     (current->domain->mm && current->domain->mm->log_dirty)) &&
 		    pv_handle_page_fault(regs, cr2, regs->error_code))
 			return;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Page faults the hypervisor resolves itself: LDT windows and writes to page tables. */
+#include <core/mm/shadow.h>
 #include <lib.h>
 #include <percpu.h>
 #include <x86/mm/ptwr.h>
@@ -33,14 +34,19 @@ static u64 bits_kept(const struct ptwr_insn *in, struct regs *regs, u64 old, uns
 }
 
 /* One instruction's write to an entry of the L1 table pt. */
-static bool ptwr_write(struct domain *d, struct regs *regs, struct frame *pt, u64 addr)
+static bool ptwr_write(struct domain *d, struct regs *regs, const struct ptwr_insn *insn,
+		       struct frame *pt, u64 addr)
 {
 	unsigned int shift = (addr & 7) * 8;
 	struct ptwr_effect fx;
 	struct ptwr_insn in;
 	u64 m, old, new, was, *entry;
 
-	if (!ptwr_fetch(regs, &in) || (addr & 7) + in.bytes > 8)
+	if (insn)
+		in = *insn;
+	else if (!ptwr_fetch(regs, &in))
+		return false;
+	if ((addr & 7) + in.bytes > 8)
 		return false;
 	m = in.bytes == 8 ? ~0UL : (1UL << (in.bytes * 8)) - 1;
 	entry = (u64 *)((u8 *)map_frame(frame_to_mfn(pt)) + (addr & (PAGE_SIZE - 8)));
@@ -63,9 +69,16 @@ static bool ptwr_fault(struct vcpu *v, struct regs *regs, u64 addr)
 {
 	struct domain *d = v->domain;
 	struct frame *table, *pt;
+	struct ptwr_insn insn, *early = NULL;
 	bool done = false;
 	u64 *l1e, e;
 
+	/* Under shadows reading the instruction can fault, which must not happen under the lock. */
+	if (unlikely(d->mm->log_dirty)) {
+		if (!ptwr_fetch(regs, &insn))
+			return false;
+		early = &insn;
+	}
 	mm_lock(d);
 	l1e = pv_walk_l1e(v->guest_table, addr, &table);
 	e = l1e ? READ_ONCE(*l1e) : 0;
@@ -73,10 +86,36 @@ static bool ptwr_fault(struct vcpu *v, struct regs *regs, u64 addr)
 		pt = mfn_to_frame(pte_mfn(e));
 		if ((pt->type_word & (PGT_TYPE_MASK | PGT_VALID)) == (PGT_TYPE(FT_L1) | PGT_VALID) &&
 		    pt->owner == d->id)
-			done = ptwr_write(d, regs, pt, addr);
+			done = ptwr_write(d, regs, early, pt, addr);
 	}
 	mm_unlock(d);
 	return done;
+}
+
+/* Log-dirty mode. True: it was the shadow's doing, or is made so that the CPU reports the guest's own error code
+ * the next time. */
+static __cold bool shadow_page_fault(struct vcpu *v, u64 addr, u32 ec)
+{
+	struct domain *d = v->domain;
+	mfn_t root = v->pv.kernel_mode ? v->guest_table : v->guest_table_user;
+	bool write = ec & PFEC_WRITE, fetch = ec & PFEC_INSN;
+	int rc = 0;
+
+	mm_lock(d);
+	for (unsigned int try = 0; try < 2 && d->mm->log_dirty; try++) {
+		if (!(ec & PFEC_PRESENT) || write)
+			rc = shadow_fault(d, root, addr, write, fetch);
+		/* There for reading at least: a write that is not allowed then faults as such. */
+		if (!rc && !(ec & PFEC_PRESENT))
+			rc = shadow_fault(d, root, addr, false, false);
+		if (rc != -ENOMEM)
+			break;
+		shadow_drop(d);
+	}
+	mm_unlock(d);
+	if (rc == -ENOMEM)
+		domain_crash(d, "no memory for shadow page tables");
+	return rc != 0;
 }
 
 bool pv_handle_page_fault(struct regs *regs, u64 addr, u32 error_code)
@@ -86,6 +125,9 @@ bool pv_handle_page_fault(struct regs *regs, u64 addr, u32 error_code)
 	if (unlikely(!va_is_guest(addr)))
 		return addr - DESC_WINDOW_VIRT < NR_CPUS * 32 * PAGE_SIZE &&
 		       desc_window_fault(v, addr, error_code);
+	if (unlikely(v->domain->mm->log_dirty) && !(error_code & PFEC_RESERVED) &&
+	    shadow_page_fault(v, addr, error_code))
+		return true;
 	if ((error_code & (PFEC_PRESENT | PFEC_WRITE | PFEC_RESERVED | PFEC_INSN)) ==
 		    (PFEC_PRESENT | PFEC_WRITE) &&
 	    v->pv.kernel_mode && regs_from_guest(regs))

@@ -64,7 +64,7 @@ int pv_grant_map(struct vcpu *v, u64 host_addr, mfn_t mfn, unsigned int flags,
 		if ((new & PTE_RW) && mfn_to_frame(mfn)->owner != d->id)
 			__atomic_fetch_or(&mfn_to_frame(mfn)->type_word, PGT_FOREIGN,
 					  __ATOMIC_SEQ_CST);
-		l1e_put(entry_exchange(l1e, new, 0));
+		l1e_put(entry_exchange(d, l1e, new, 0));
 		err = GNTST_okay;
 	}
 	mm_unlock(d);
@@ -73,11 +73,12 @@ int pv_grant_map(struct vcpu *v, u64 host_addr, mfn_t mfn, unsigned int flags,
 
 static int grant_replace(struct vcpu *v, u64 *l1e, u64 new_addr)
 {
+	struct domain *d = v->domain;
 	struct frame *table;
 	u64 *from;
 
 	if (!new_addr) {
-		entry_exchange(l1e, 0, 0);
+		entry_exchange(d, l1e, 0, 0);
 		return GNTST_okay;
 	}
 	if (!va_is_guest(new_addr))
@@ -86,7 +87,7 @@ static int grant_replace(struct vcpu *v, u64 *l1e, u64 new_addr)
 	if (!from || from == l1e)
 		return GNTST_general_error;
 	/* The entry moves, with what it holds. */
-	entry_exchange(l1e, entry_exchange(from, 0, 0), 0);
+	entry_exchange(d, l1e, entry_exchange(d, from, 0, 0), 0);
 	return GNTST_okay;
 }
 

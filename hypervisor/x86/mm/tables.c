@@ -9,6 +9,7 @@
 #include <lib.h>
 #include <smp.h>
 #include <x86/mm/hvmap.h>
+#include <core/mm/shadow.h>
 #include <x86/mm/pvmmu.h>
 
 int mm_finish_pending(struct domain *d)
@@ -73,8 +74,34 @@ void pv_table_put(struct domain *d, mfn_t m)
 	(void)rc;
 }
 
+/* Log-dirty mode: the CPU walks the shadows. */
+static __cold u64 shadow_cr3(struct vcpu *v, mfn_t root)
+{
+	struct domain *d = v->domain;
+	mfn_t s;
+
+	mm_lock(d);
+	s = d->mm->log_dirty ? shadow_root(d, root) : root;
+	if (mfn_eq(s, INVALID_MFN)) {
+		shadow_drop(d);
+		s = shadow_root(d, root);
+	}
+	mm_unlock(d);
+	if (!mfn_eq(s, INVALID_MFN))
+		return mfn_to_paddr(s);
+	domain_crash(d, "no memory for a shadow page table");
+	return idle_cr3;
+}
+
 void pv_update_cr3(struct vcpu *v)
 {
+	if (unlikely(v->domain->mm->log_dirty)) {
+		v->cr3_kernel = shadow_cr3(v, v->guest_table);
+		v->cr3_user = mfn_eq(v->guest_table_user, INVALID_MFN) ?
+				      0 :
+				      shadow_cr3(v, v->guest_table_user);
+		return;
+	}
 	v->cr3_kernel = mfn_to_paddr(v->guest_table);
 	v->cr3_user = mfn_eq(v->guest_table_user, INVALID_MFN) ? 0 :
 								 mfn_to_paddr(v->guest_table_user);
