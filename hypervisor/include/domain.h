@@ -59,6 +59,7 @@ struct pv_vcpu {
 	u64 ldt_base;
 	u32 ldt_ents;
 	u32 vm_flags;
+	u32 tsc_aux; /* what RDTSCP and RDPID give */
 };
 
 enum vcpu_pause_bit {

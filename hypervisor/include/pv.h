@@ -30,6 +30,7 @@ bool pv_emulate_forced_cpuid(struct regs *regs); /* ud2; "xen"; cpuid */
 void guest_cpuid(const struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_leaf *out);
 int guest_rdmsr(struct vcpu *v, u32 msr, u64 *val);	 /* 0; -ENODEV => #GP */
 int guest_wrmsr(struct vcpu *v, u32 msr, u64 val);
+void pv_load_tsc_aux(const struct vcpu *v); /* context switch: MSR_TSC_AUX, if it differs */
 /* Ports the domain may use: ioport ranges. */
 bool guest_io_port_ok(const struct vcpu *v, unsigned int port, unsigned int bytes);
 

@@ -293,7 +293,10 @@ int fpu_read_xfd(struct vcpu *v, u32 msr, u64 *value)
 
 	if (!f->xfd_permitted)
 		return -EINVAL;
-	*value = msr == MSR_IA32_XFD ? f->xfd : fpu_rdmsr(MSR_IA32_XFD_ERR);
+	if (msr == MSR_IA32_XFD)
+		*value = f->xfd;
+	else
+		*value = v == current ? fpu_rdmsr(MSR_IA32_XFD_ERR) : f->xfd_err;
 	return 0;
 }
 
@@ -304,11 +307,13 @@ int fpu_write_xfd(struct vcpu *v, u32 msr, u64 value)
 
 	if (!f->xfd_permitted || xstate_xfd_check(&fpu_caps.layout, f->permitted, value))
 		return -EINVAL;
+	*(msr == MSR_IA32_XFD ? &f->xfd : &f->xfd_err) = value;
+	if (v != current)
+		return 0;
 	if (msr == MSR_IA32_XFD) {
-		f->xfd = value;
 		set_xfd(c, value);
 	} else {
-		f->xfd_err = c->xfd_err = value;
+		c->xfd_err = value;
 		fpu_wrmsr(MSR_IA32_XFD_ERR, value);
 	}
 	return 0;

@@ -179,7 +179,7 @@ static int op_read_tsc(struct emu *e, u64 *tsc, u32 *aux)
 	if (!v->pv.kernel_mode && (v->pv.ctrlreg[4] & X86_CR4_TSD))
 		return gp_fault(e);
 	*tsc = tsc_is_emulated(v->domain) ? tsc_guest_read(v) : rdtsc();
-	*aux = 0;
+	*aux = v->pv.tsc_aux;
 	return EMU_OKAY;
 }
 

@@ -202,6 +202,41 @@ static int write_user_gs(struct vcpu *v, u32 msr, u64 val)
 	return 0;
 }
 
+static u32 loaded_tsc_aux[NR_CPUS]; /* what the CPU's MSR holds, once a guest used it */
+
+void pv_load_tsc_aux(const struct vcpu *v)
+{
+	u32 *loaded = &loaded_tsc_aux[smp_processor_id()];
+
+	if (likely(*loaded == v->pv.tsc_aux))
+		return;
+	wrmsr(MSR_TSC_AUX, v->pv.tsc_aux);
+	*loaded = v->pv.tsc_aux;
+}
+
+static bool has_tsc_aux(const struct vcpu *v)
+{
+	return policy_has(v->domain->policy, XEN_X86_FEATURE_RDTSCP) ||
+	       policy_has(v->domain->policy, XEN_X86_FEATURE_RDPID);
+}
+
+static int read_tsc_aux(struct vcpu *v, u32 msr, u64 *val)
+{
+	*val = v->pv.tsc_aux;
+	return has_tsc_aux(v) ? 0 : -ENODEV;
+}
+
+/* Without the feature, writing zero is what kernels do that clear what they do not use. */
+static int write_tsc_aux(struct vcpu *v, u32 msr, u64 val)
+{
+	if (val >> 32 || (val && !has_tsc_aux(v)))
+		return -ENODEV;
+	v->pv.tsc_aux = (u32)val;
+	if (v == current)
+		pv_load_tsc_aux(v);
+	return 0;
+}
+
 static int read_xfd(struct vcpu *v, u32 msr, u64 *val)
 {
 	return fpu_read_xfd(v, msr, val) ? -ENODEV : 0;
@@ -233,7 +268,7 @@ static const struct msr_entry {
 	{MSR_MISC_ENABLE, read_misc_enable, NULL},
 	{MSR_PLATFORM_INFO, read_platform_info, NULL},
 	{MSR_ARCH_CAPABILITIES, read_arch_caps, NULL},
-	{MSR_TSC_AUX, NULL, write_zero_only},
+	{MSR_TSC_AUX, read_tsc_aux, write_tsc_aux},
 	{MSR_IA32_XFD, read_xfd, write_xfd},
 	{MSR_IA32_XFD_ERR, read_xfd, write_xfd},
 	{MSR_AMD_SYSCFG, read_amd_zero, NULL},

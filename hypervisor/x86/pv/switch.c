@@ -140,6 +140,7 @@ static void load_state(struct vcpu *v, unsigned int cpu)
 	if (unlikely(READ_CR(4) != cr4))
 		WRITE_CR(4, cr4);
 	load_segments(v);
+	pv_load_tsc_aux(v);
 	if (unlikely(v->pv.dr[7] & 0xff))
 		pv_load_debugregs(v);
 	cpu_set_entry_stack(v);
