@@ -79,6 +79,22 @@ guest_config() {
 	} >"/root/$name.cfg"
 }
 
+# debian_config NAME ADDRESS [LINE...]: a Debian guest on dom0's /dev/vda, with a shell on a port.
+debian_config() {
+	local name=$1 addr=$2
+	shift 2
+	guest_config "$name" "memory=256" "disk=['phy:/dev/vda,xvda,w']" \
+		"vif=['mac=00:16:3e:00:00:${addr##*.},bridge=xenbr0']" \
+		"extra='console=hvc0 lab.root=/dev/xvda systemd.show_status=0 net.ifnames=0 ip=$addr::10.0.2.2:255.255.255.0::eth0:off'" "$@"
+}
+# in_guest ADDRESS COMMAND: runs it in a Debian guest; its output, and its status.
+in_guest() {
+	local out
+	out=$(printf '%s\necho "status=$?"\n' "$2" | socat -t 120 - "TCP:$1:9000,connect-timeout=5") || return
+	printf '%s\n' "$out" | sed '$d'
+	[ "${out##*status=}" = 0 ]
+}
+
 # The log xenconsoled keeps of a guest's console.
 guest_log() { cat "/var/log/xen/console/guest-$1.log"; }
 # guest_says NAME REGEX [SECONDS]: waits until the guest's console shows it.

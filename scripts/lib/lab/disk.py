@@ -8,7 +8,7 @@ import os
 import pathlib
 import shutil
 
-from . import CACHE, LabError, debs
+from . import CACHE, LabError, debs, initrd
 from .cpio import Tree
 from .initrd import DOM0_MODULES, modules
 from .util import digest, once, run
@@ -27,10 +27,20 @@ FILES = {
     "etc/hostname": "debian\n",
     "etc/hosts": "127.0.0.1 localhost debian\n",
     "etc/fstab": "",
-    "etc/systemd/network/10-lab.network":
+    # After what systemd makes of ip= on the kernel command line (70-*).
+    "etc/systemd/network/90-lab.network":
         "[Match]\nName=e* !eth1\n\n[Network]\nDHCP=ipv4\n",
     "etc/systemd/network/00-lab.link":
         "[Match]\nOriginalName=*\n\n[Link]\nNamePolicy=kernel\n",
+    # A shell for the host this system is a guest of. Test systems only, and never reachable from
+    # outside the build host's emulated network.
+    "etc/systemd/system/lab-agent.service":
+        "[Unit]\nDescription=Shell on a port for tests\nAfter=network.target\n\n"
+        "[Service]\nExecStart=/usr/bin/socat TCP-LISTEN:9000,reuseaddr,fork EXEC:/bin/bash\n\n"
+        "[Install]\nWantedBy=multi-user.target\n",
+    "boot/grub/grub.cfg":
+        "set timeout=0\nmenuentry Debian {\n"
+        "  linux /boot/vmlinuz console=hvc0 lab.root=/dev/xvda\n  initrd /boot/initrd\n}\n",
     "etc/ssh/sshd_config.d/lab.conf": "PermitRootLogin yes\nPermitEmptyPasswords yes\nUseDNS no\n",
     # The console shows the system coming up, and a login that asks for no password.
     "etc/issue": "Debian GNU/Linux 12 \\n \\l\n",
@@ -43,7 +53,7 @@ def _configure(root):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="ascii")
     run(["chroot", root, "passwd", "-d", "root"])
-    run(["chroot", root, "systemctl", "enable", "systemd-networkd"])
+    run(["chroot", root, "systemctl", "enable", "systemd-networkd", "lab-agent"])
     run(["chroot", root, "systemctl", "mask", *MASKED])
     # A host key made here, once: emulated machines take long to gather the randomness.
     run(["chroot", root, "ssh-keygen", "-A"])
@@ -63,7 +73,7 @@ def _modules(root):
 
 def debian():
     """Path of the raw image."""
-    out = CACHE / f"debian-{digest(debs.tree().name, *PACKAGES, *DOM0_MODULES, pathlib.Path(__file__))}.img"
+    out = CACHE / f"debian-{digest(debs.tree().name, initrd.guest().name, *PACKAGES, *DOM0_MODULES, pathlib.Path(__file__))}.img"
 
     def make(tmp):
         if os.geteuid():
@@ -77,6 +87,8 @@ def debian():
              f"--include={','.join(PACKAGES)}", "bookworm", root, MIRROR])
         _configure(root)
         _modules(root)
+        shutil.copy(debs.kernel(debs.tree())[0], root / "boot/vmlinuz")
+        shutil.copy(initrd.guest(), root / "boot/initrd")
         shutil.rmtree(root / "var/cache/apt", ignore_errors=True)
         shutil.rmtree(root / "var/lib/apt/lists", ignore_errors=True)
         run(["truncate", "-s", SIZE, tmp])

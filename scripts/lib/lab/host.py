@@ -39,8 +39,8 @@ class Spec:
     dom0_mem: str = "1024M,max:1024M"
     dom0_vcpus: int = 0                 # 0: as many as CPUs
     hv_args: str = ""
-    kernel_args: str = ""
-    kernel: str = ""
+    kernel_args: str = ""               # for dom0
+    kernel: str = ""                    # instead of Debian's; none: no modules at all
     initrd: str = ""                    # instead of the laboratory's
     script: str = ""
     files: tuple = ()                   # (source, path in dom0)
@@ -101,7 +101,7 @@ def command(spec, workdir, console="stdio"):
         model = {"virtio": "virtio-net-pci"}.get(spec.nic, spec.nic)
         argv += ["-netdev", "user,id=n0", "-device", f"{model},netdev=n0"]
 
-    kernel = pathlib.Path(spec.kernel) if spec.kernel else debs.kernel(debs.tree())[0]
+    kernel = pathlib.Path(spec.kernel) if spec.kernel not in ("", "none") else debs.kernel(debs.tree())[0]
     rd = pathlib.Path(spec.initrd) if spec.initrd else initrd.with_run(
         initrd.dom0(), workdir / "initrd", spec.script or None, spec.files)
     if spec.hypervisor == "none":
@@ -110,6 +110,8 @@ def command(spec, workdir, console="stdio"):
         return argv + list(spec.qemu)
     kargs = f"console=hvc0 earlyprintk=xen panic=5 {spec.kernel_args}".strip()
     image = hypervisor_image(spec)
+    if spec.kernel == "none":
+        return argv + ["-kernel", image, "-append", hypervisor_args(spec)] + list(spec.qemu)
     if spec.boot == "kernel":
         # A comma ends a module in QEMU's list; it is written twice to mean itself.
         comma = kargs.replace(",", ",,")

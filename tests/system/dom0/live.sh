@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Live migration of a guest that writes memory, to the same host, through a pipe.
+. /lab/lib.sh
+log=/var/log/xen/console/guest-g1.log
+free_before=$(xl info free_memory)
+guest_config g1 "vcpus=2"
+sed -i "s/lab.name=g1/& lab.dirty=6/" g1.cfg
+check "create" xl create g1.cfg || exit
+check "it counts" guest_says g1 "^tick 5 " || exit
+for round in $(seq "${LAB_ROUNDS:-2}"); do
+	id=$(xl domid g1)
+	n=$(sed -n 's/^tick \([0-9]*\) .*/\1/p' $log | tail -n 1)
+	check "migrate, round $round" xl migrate -s '' g1 'xl migrate-receive'
+	check "it has another id" test "$(xl domid g1)" != "$id"
+	check "it counts on from $n" guest_says g1 "^tick $((n + 3)) " 40
+done
+check "it never started again" sh -c "[ \$(grep -c 'guest up' $log) = 1 ]"
+check "its memory was right all the time" sh -c "! grep -q differs $log"
+check "destroy" xl destroy g1
+_free() { [ "$(xl info free_memory)" -ge "$free_before" ]; }
+check "all memory is free again" until_true 20 _free
