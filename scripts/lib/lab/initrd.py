@@ -100,6 +100,8 @@ def guest():
         modules(tree, root, GUEST_MODULES)
         _busybox(tree, root / "bin/busybox")
         tree.add("/init", init)
+        # Where the kernel looks when it wants a module itself.
+        tree.link("/usr/sbin/modprobe", "/bin/busybox")
         for name in ("poweroff", "reboot", "halt"):
             tree.text(f"/usr/sbin/{name}", f"#!/bin/sh\nexec busybox {name} -f\n", 0o755)
         tree.write(tmp)
