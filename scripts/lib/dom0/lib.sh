@@ -59,7 +59,7 @@ refuse() {
 
 # until_true SECONDS COMMAND...: waits for something that has no event to wait for.
 until_true() {
-	local end=$(($(date +%s) + $1))
+	local end=$(($(date +%s) + $1 * ${LAB_SLOW:-1}))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
 		[ "$(date +%s)" -lt "$end" ] || return 1
@@ -101,7 +101,7 @@ guest_log() { cat "/var/log/xen/console/guest-$1.log"; }
 _guest_matches() { grep -Eq -- "$2" "/var/log/xen/console/guest-$1.log"; }
 guest_says() {
 	until_true "${3:-60}" _guest_matches "$1" "$2" && return
-	tail -n 20 "/var/log/xen/console/guest-$1.log"
+	tail -n 60 "/var/log/xen/console/guest-$1.log"
 	return 1
 }
 guest_gone() { ! xl domid "$1"; }

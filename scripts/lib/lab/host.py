@@ -17,6 +17,9 @@ from .util import say
 
 SERAI = pathlib.Path(os.environ.get("SERAI_IMAGE", BUILD / "plain" / "hypervisor" / "serai.elf"))
 
+# Emulation on a busy machine: every limit is multiplied by this. Nothing waits longer than it has to.
+SLOW = int(os.environ.get("SERAI_SLOW", "2"))
+
 MARK = re.compile(r"@@ (init|daemons|shell|ok|not ok|info|exit)\b ?(.*)\n")
 
 # Kernel and hypervisor complaints that fail a run even when the script was content.
@@ -181,7 +184,7 @@ def run_script(spec, log=None, echo=False, on_mark=None):
         argv = command(spec, d)
         with qemu.Machine(argv, result.log, spec.name, echo) as m:
             try:
-                follow(m, spec.timeout, result, on_mark)
+                follow(m, spec.timeout * SLOW, result, on_mark)
                 if m.wait(30) is None:
                     result.problem = result.problem or "the machine did not power off"
             except (qemu.Died, qemu.Timeout) as e:
@@ -209,7 +212,7 @@ def log_in(spec, commands, log=None):
     spec = dataclasses.replace(
         spec, kernel_args=f"lab.root={root} systemd.show_status=0 {spec.kernel_args}".strip())
     with scratch() as d, qemu.Machine(command(spec, d), result.log, spec.name) as m:
-        end = m.started + spec.timeout
+        end = m.started + spec.timeout * SLOW
         try:
             m.expect(r"@@ init", end - time.monotonic())
             result.init_seconds = time.monotonic() - m.started
@@ -238,7 +241,7 @@ def watch(spec, patterns, log=None):
     """Boots the host and waits for each pattern in turn; for boots that are meant to fail."""
     result = Result(log=pathlib.Path(log or LOGS / "hosts" / f"{spec.name}.log"))
     with scratch() as d, qemu.Machine(command(spec, d), result.log, spec.name) as m:
-        end = m.started + spec.timeout
+        end = m.started + spec.timeout * SLOW
         try:
             for p in patterns:
                 m.expect(p, max(1, end - time.monotonic()), fatal=None)
