@@ -90,7 +90,7 @@ debian_config() {
 # in_guest ADDRESS COMMAND: runs it in a Debian guest; its output, and its status.
 in_guest() {
 	local out
-	out=$(printf '%s\necho "status=$?"\n' "$2" | socat -t 120 - "TCP:$1:9000,connect-timeout=5") || return
+	out=$(printf '%s\necho "status=$?"\n' "$2" | socat -t 900 - "TCP:$1:9000,connect-timeout=5") || return
 	printf '%s\n' "$out" | sed '$d'
 	[ "${out##*status=}" = 0 ]
 }

@@ -36,7 +36,7 @@ FILES = {
     # outside the build host's emulated network.
     "etc/systemd/system/lab-agent.service":
         "[Unit]\nDescription=Shell on a port for tests\nAfter=network.target\n\n"
-        "[Service]\nExecStart=/usr/bin/socat TCP-LISTEN:9000,reuseaddr,fork EXEC:/bin/bash\n\n"
+        "[Service]\nExecStart=/usr/bin/socat -t 900 TCP-LISTEN:9000,reuseaddr,fork EXEC:/bin/bash\n\n"
         "[Install]\nWantedBy=multi-user.target\n",
     "boot/grub/grub.cfg":
         "set timeout=0\nmenuentry Debian {\n"

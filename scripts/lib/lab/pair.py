@@ -21,10 +21,10 @@ from .util import run
 A, B = "192.168.77.1", "192.168.77.2"
 SERVE = r"""
 . /lab/lib.sh
-(while :; do socat TCP-LISTEN:9001,reuseaddr EXEC:'xl migrate-receive'; done) &
+(while :; do socat -t 900 TCP-LISTEN:9001,reuseaddr EXEC:'xl migrate-receive'; done) &
 ok b listens
 printf '\n@@ info b=ready\n'
-socat TCP-LISTEN:9000,reuseaddr,fork EXEC:bash
+socat -t 900 TCP-LISTEN:9000,reuseaddr,fork EXEC:bash
 """
 
 

@@ -15,25 +15,25 @@ sed -i "s/lab.name=g1/& lab.dirty=4/" g1.cfg
 check "create" xl create g1.cfg || exit
 check "it counts" guest_says g1 "^tick 5 " || exit
 n=$(last </var/log/xen/console/guest-g1.log)
-start=$(date +%s%N)
+start=$(cut -d" " -f1 /proc/uptime)
 if [ "${LAB_MOVE:-save}" = live ]; then
-	check "migrate to b" xl migrate -s '' g1 "socat - TCP:$b:9001"
+	check "migrate to b" xl migrate -s '' g1 "socat -t 900 - TCP:$b:9001"
 else
 	check "save on a" xl save g1 /tmp/image
-	on_b "(socat -u TCP-LISTEN:9003 OPEN:/tmp/image,creat </dev/null >/dev/null 2>&1 &); sleep 1"
+	on_b "(socat -u TCP-LISTEN:9003 OPEN:/tmp/image.part,creat </dev/null >/dev/null 2>&1 && mv /tmp/image.part /tmp/image &); sleep 1"
 	check "the stream goes to b" socat -u OPEN:/tmp/image TCP:$b:9003
-	check "restore on b" on_b "sleep 1; xl restore /tmp/image && rm /tmp/image"
+	check "restore on b" on_b "until [ -e /tmp/image ]; do sleep 0.2; done; xl restore /tmp/image && rm /tmp/image"
 	rm -f /tmp/image
 fi
-info move_ms $((($(date +%s%N) - start) / 1000000))
+info move_seconds "$(awk -v s="$start" '{ print $1 - s }' /proc/uptime)"
 check "it is gone from a" guest_gone g1
 check_out "b has it" '^g1 ' on_b xl list
 _on_b_past() { now=$(b_log | last) && [ -n "$now" ] && [ "$now" -gt "$1" ]; }
 check "it counts on from $n on b" until_true 60 _on_b_past $((n + 2))
 check "it did not start again" sh -c "! printf 'cat /var/log/xen/console/guest-g1.log\n' | socat -t 20 - TCP:$b:9000 | grep -q 'guest up'"
 if [ "${LAB_MOVE:-save}" = live ]; then
-	(socat TCP-LISTEN:9001,reuseaddr EXEC:'xl migrate-receive') &
-	check "and back" on_b "xl migrate -s '' g1 'socat - TCP:192.168.77.1:9001'"
+	(socat -t 900 TCP-LISTEN:9001,reuseaddr EXEC:'xl migrate-receive') &
+	check "and back" on_b "xl migrate -s '' g1 'socat -t 900 - TCP:192.168.77.1:9001'"
 	check_out "a has it" '^g1 ' xl list
 	check "it counts on" guest_says g1 "^tick $((n + 8)) " 60
 	check "its memory was right all the time" sh -c '! grep -q differs /var/log/xen/console/guest-g1.log'
