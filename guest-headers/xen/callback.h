@@ -5,6 +5,7 @@
 
 #include "xen.h"
 
+/* Which entry point; numbers 3 and 6 are taken by abandoned ones. */
 #define CALLBACKTYPE_event 0
 #define CALLBACKTYPE_failsafe 1
 #define CALLBACKTYPE_syscall 2
@@ -17,6 +18,7 @@
 #define CALLBACKF_mask_events (1U << _CALLBACKF_mask_events)
 
 #define CALLBACKOP_register 0
+/* An entry point in the kernel, with upcalls masked at entry if asked. */
 struct callback_register {
 	uint16_t type;
 	uint16_t flags;
@@ -32,5 +34,13 @@ struct callback_unregister {
 };
 typedef struct callback_unregister callback_unregister_t;
 DEFINE_XEN_GUEST_HANDLE(callback_unregister_t);
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct callback_register, 16);
+XEN_ABI_OFFSET(struct callback_register, address, 8);
+XEN_ABI_SIZE(struct callback_unregister, 4);
+XEN_ABI_OFFSET(struct callback_unregister, _unused, 2);
+#endif
 
 #endif

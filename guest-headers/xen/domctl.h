@@ -14,6 +14,7 @@
 
 #define XEN_DOMCTL_INTERFACE_VERSION 0x00000015
 
+/* A new domain: what it is, and its limits. */
 struct xen_domctl_createdomain {
 	uint32_t ssidref;
 	xen_domain_handle_t handle;
@@ -50,6 +51,7 @@ struct xen_domctl_createdomain {
 	struct xen_arch_domainconfig arch;
 };
 
+/* A domain as the tools list it; XEN_DOMINF_* in flags. */
 struct xen_domctl_getdomaininfo {
 	domid_t domain;
 	uint16_t pad1;
@@ -107,6 +109,7 @@ DEFINE_XEN_GUEST_HANDLE(xen_domctl_getdomaininfo_t);
 #define XEN_DOMCTL_PFINFO_BROKEN (0xdU << 28)
 #define XEN_DOMCTL_PFINFO_LTAB_MASK (0xfU << 28)
 
+/* Types of frames, for saving: the list is read and written. */
 struct xen_domctl_getpageframeinfo3 {
 	uint64_aligned_t num;
 	XEN_GUEST_HANDLE_64(xen_pfn_t) array;
@@ -131,6 +134,7 @@ struct xen_domctl_shadow_op_stats {
 	uint32_t dirty_count;
 };
 
+/* Log-dirty: which pages changed since the last look. */
 struct xen_domctl_shadow_op {
 	uint32_t op;
 	uint32_t mode;
@@ -162,6 +166,7 @@ struct xen_domctl_nodeaffinity {
 	struct xenctl_bitmap nodemap;
 };
 
+/* Hard and soft affinity; the effective maps come back. */
 struct xen_domctl_vcpuaffinity {
 	uint32_t vcpu;
 #define _XEN_VCPUAFFINITY_HARD 0
@@ -391,6 +396,7 @@ struct xen_domctl_set_target {
 
 #define XEN_CPUID_INPUT_UNUSED 0xFFFFFFFF
 
+/* CPUID leaves and MSRs; the first wrong one comes back. */
 struct xen_domctl_cpu_policy {
 	uint32_t nr_leaves;
 	uint32_t nr_msrs;
@@ -419,6 +425,7 @@ struct xen_domctl_hvmcontext_partial {
 	XEN_GUEST_HANDLE_64(uint8) buffer;
 };
 
+/* Time-stamp counter mode, frequency and offset. */
 struct xen_domctl_tsc_info {
 	uint32_t tsc_mode;
 	uint32_t gtsc_khz;
@@ -484,6 +491,7 @@ struct xen_domctl_set_virq_handler {
 	uint32_t virq;
 };
 
+/* Extended state in standard format with two leading masks; size first. */
 struct xen_domctl_vcpuextstate {
 	uint32_t vcpu;
 	uint64_aligned_t xfeature_mask;
@@ -630,6 +638,7 @@ struct xen_domctl_vmtrace_op {
 typedef struct xen_domctl_vmtrace_op xen_domctl_vmtrace_op_t;
 DEFINE_XEN_GUEST_HANDLE(xen_domctl_vmtrace_op_t);
 
+/* The argument of domctl: which domain, which operation, its union member. */
 struct xen_domctl {
 	uint32_t cmd;
 #define XEN_DOMCTL_createdomain 1
@@ -767,5 +776,110 @@ struct xen_domctl {
 };
 typedef struct xen_domctl xen_domctl_t;
 DEFINE_XEN_GUEST_HANDLE(xen_domctl_t);
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xen_domctl_createdomain, 64);
+XEN_ABI_OFFSET(struct xen_domctl_createdomain, arch, 56);
+XEN_ABI_SIZE(struct xen_domctl_getdomaininfo, 112);
+XEN_ABI_OFFSET(struct xen_domctl_getdomaininfo, arch_config, 104);
+XEN_ABI_SIZE(struct xen_domctl_getpageframeinfo3, 16);
+XEN_ABI_OFFSET(struct xen_domctl_getpageframeinfo3, array, 8);
+XEN_ABI_SIZE(struct xen_domctl_shadow_op_stats, 8);
+XEN_ABI_OFFSET(struct xen_domctl_shadow_op_stats, dirty_count, 4);
+XEN_ABI_SIZE(struct xen_domctl_shadow_op, 40);
+XEN_ABI_OFFSET(struct xen_domctl_shadow_op, stats, 32);
+XEN_ABI_SIZE(struct xen_domctl_max_mem, 8);
+XEN_ABI_SIZE(struct xen_domctl_vcpucontext, 16);
+XEN_ABI_OFFSET(struct xen_domctl_vcpucontext, ctxt, 8);
+XEN_ABI_SIZE(struct xen_domctl_getvcpuinfo, 24);
+XEN_ABI_OFFSET(struct xen_domctl_getvcpuinfo, cpu, 16);
+XEN_ABI_SIZE(struct xen_domctl_nodeaffinity, 16);
+XEN_ABI_SIZE(struct xen_domctl_vcpuaffinity, 40);
+XEN_ABI_OFFSET(struct xen_domctl_vcpuaffinity, cpumap_soft, 24);
+XEN_ABI_SIZE(struct xen_domctl_max_vcpus, 4);
+XEN_ABI_SIZE(struct xen_domctl_sched_credit, 4);
+XEN_ABI_OFFSET(struct xen_domctl_sched_credit, cap, 2);
+XEN_ABI_SIZE(struct xen_domctl_sched_credit2, 4);
+XEN_ABI_OFFSET(struct xen_domctl_sched_credit2, cap, 2);
+XEN_ABI_SIZE(struct xen_domctl_sched_rtds, 12);
+XEN_ABI_OFFSET(struct xen_domctl_sched_rtds, flags, 8);
+XEN_ABI_SIZE(struct xen_domctl_schedparam_vcpu, 16);
+XEN_ABI_OFFSET(struct xen_domctl_schedparam_vcpu, vcpuid, 12);
+XEN_ABI_SIZE(struct xen_domctl_scheduler_op, 24);
+XEN_ABI_OFFSET(struct xen_domctl_scheduler_op, u, 8);
+XEN_ABI_SIZE(struct xen_domctl_setdomainhandle, 16);
+XEN_ABI_SIZE(struct xen_domctl_irq_permission, 8);
+XEN_ABI_OFFSET(struct xen_domctl_irq_permission, pad, 5);
+XEN_ABI_SIZE(struct xen_domctl_iomem_permission, 24);
+XEN_ABI_OFFSET(struct xen_domctl_iomem_permission, allow_access, 16);
+XEN_ABI_SIZE(struct xen_domctl_ioport_permission, 12);
+XEN_ABI_OFFSET(struct xen_domctl_ioport_permission, allow_access, 8);
+XEN_ABI_SIZE(struct xen_domctl_hypercall_init, 8);
+XEN_ABI_SIZE(struct xen_domctl_settimeoffset, 8);
+XEN_ABI_SIZE(struct xen_domctl_hvmcontext, 16);
+XEN_ABI_OFFSET(struct xen_domctl_hvmcontext, buffer, 8);
+XEN_ABI_SIZE(struct xen_domctl_address_size, 4);
+XEN_ABI_SIZE(struct xen_domctl_sendtrigger, 8);
+XEN_ABI_OFFSET(struct xen_domctl_sendtrigger, vcpu, 4);
+XEN_ABI_SIZE(struct xen_domctl_assign_device, 24);
+XEN_ABI_OFFSET(struct xen_domctl_assign_device, u, 8);
+XEN_ABI_SIZE(struct xen_domctl_get_device_group, 24);
+XEN_ABI_OFFSET(struct xen_domctl_get_device_group, sdev_array, 16);
+XEN_ABI_SIZE(struct xen_domctl_bind_pt_irq, 24);
+XEN_ABI_OFFSET(struct xen_domctl_bind_pt_irq, u, 8);
+XEN_ABI_SIZE(struct xen_domctl_memory_mapping, 32);
+XEN_ABI_OFFSET(struct xen_domctl_memory_mapping, padding, 28);
+XEN_ABI_SIZE(struct xen_domctl_ioport_mapping, 16);
+XEN_ABI_OFFSET(struct xen_domctl_ioport_mapping, add_mapping, 12);
+XEN_ABI_SIZE(struct xen_domctl_ext_vcpucontext, 64);
+XEN_ABI_OFFSET(struct xen_domctl_ext_vcpucontext, vmce, 32);
+XEN_ABI_SIZE(struct xen_domctl_set_target, 2);
+XEN_ABI_SIZE(struct xen_domctl_cpu_policy, 40);
+XEN_ABI_OFFSET(struct xen_domctl_cpu_policy, err_msr, 32);
+XEN_ABI_SIZE(struct xen_domctl_subscribe, 4);
+XEN_ABI_SIZE(struct xen_domctl_debug_op, 8);
+XEN_ABI_OFFSET(struct xen_domctl_debug_op, vcpu, 4);
+XEN_ABI_SIZE(struct xen_domctl_hvmcontext_partial, 24);
+XEN_ABI_OFFSET(struct xen_domctl_hvmcontext_partial, buffer, 16);
+XEN_ABI_SIZE(struct xen_domctl_tsc_info, 24);
+XEN_ABI_OFFSET(struct xen_domctl_tsc_info, elapsed_nsec, 16);
+XEN_ABI_SIZE(struct xen_domctl_gdbsx_memio, 40);
+XEN_ABI_OFFSET(struct xen_domctl_gdbsx_memio, remain, 32);
+XEN_ABI_SIZE(struct xen_domctl_gdbsx_pauseunp_vcpu, 4);
+XEN_ABI_SIZE(struct xen_domctl_gdbsx_domstatus, 12);
+XEN_ABI_OFFSET(struct xen_domctl_gdbsx_domstatus, vcpu_ev, 8);
+XEN_ABI_SIZE(struct xen_domctl_vm_event_op, 12);
+XEN_ABI_OFFSET(struct xen_domctl_vm_event_op, u, 8);
+XEN_ABI_SIZE(struct xen_domctl_mem_sharing_op, 2);
+XEN_ABI_OFFSET(struct xen_domctl_mem_sharing_op, u, 1);
+XEN_ABI_SIZE(struct xen_domctl_audit_p2m, 24);
+XEN_ABI_OFFSET(struct xen_domctl_audit_p2m, p2m_bad, 16);
+XEN_ABI_SIZE(struct xen_domctl_set_virq_handler, 4);
+XEN_ABI_SIZE(struct xen_domctl_vcpuextstate, 32);
+XEN_ABI_OFFSET(struct xen_domctl_vcpuextstate, buffer, 24);
+XEN_ABI_SIZE(struct xen_domctl_set_broken_page_p2m, 8);
+XEN_ABI_SIZE(struct xen_domctl_cacheflush, 16);
+XEN_ABI_OFFSET(struct xen_domctl_cacheflush, nr_pfns, 8);
+XEN_ABI_SIZE(struct xen_domctl_paging_mempool, 8);
+XEN_ABI_SIZE(struct xen_domctl_vcpu_msr, 16);
+XEN_ABI_OFFSET(struct xen_domctl_vcpu_msr, value, 8);
+XEN_ABI_SIZE(struct xen_domctl_vcpu_msrs, 16);
+XEN_ABI_OFFSET(struct xen_domctl_vcpu_msrs, msrs, 8);
+XEN_ABI_SIZE(struct xen_domctl_vnuma, 48);
+XEN_ABI_OFFSET(struct xen_domctl_vnuma, vmemrange, 40);
+XEN_ABI_SIZE(struct xen_domctl_psr_cmt_op, 8);
+XEN_ABI_OFFSET(struct xen_domctl_psr_cmt_op, data, 4);
+XEN_ABI_SIZE(struct xen_domctl_monitor_op, 24);
+XEN_ABI_OFFSET(struct xen_domctl_monitor_op, u, 8);
+XEN_ABI_SIZE(struct xen_domctl_psr_alloc, 16);
+XEN_ABI_OFFSET(struct xen_domctl_psr_alloc, data, 8);
+XEN_ABI_SIZE(struct xen_domctl_vuart_op, 24);
+XEN_ABI_OFFSET(struct xen_domctl_vuart_op, evtchn, 20);
+XEN_ABI_SIZE(struct xen_domctl_vmtrace_op, 24);
+XEN_ABI_OFFSET(struct xen_domctl_vmtrace_op, value, 16);
+XEN_ABI_SIZE(struct xen_domctl, 144);
+XEN_ABI_OFFSET(struct xen_domctl, u, 16);
+#endif
 
 #endif

@@ -26,12 +26,14 @@
 typedef uint32_t evtchn_port_t;
 DEFINE_XEN_GUEST_HANDLE(evtchn_port_t);
 
+/* A port of `dom` that `remote_dom` may bind to; `port` is the answer. */
 struct evtchn_alloc_unbound {
 	domid_t dom, remote_dom;
 	evtchn_port_t port;
 };
 typedef struct evtchn_alloc_unbound evtchn_alloc_unbound_t;
 
+/* Binds a new `local_port` to an unbound port of the remote domain. */
 struct evtchn_bind_interdomain {
 	domid_t remote_dom;
 	evtchn_port_t remote_port;
@@ -39,6 +41,7 @@ struct evtchn_bind_interdomain {
 };
 typedef struct evtchn_bind_interdomain evtchn_bind_interdomain_t;
 
+/* A virtual interrupt: per-vCPU ones may be bound once on each, global ones once. */
 struct evtchn_bind_virq {
 	uint32_t virq;
 	uint32_t vcpu;
@@ -46,6 +49,7 @@ struct evtchn_bind_virq {
 };
 typedef struct evtchn_bind_virq evtchn_bind_virq_t;
 
+/* A physical interrupt that was mapped before. */
 struct evtchn_bind_pirq {
 	uint32_t pirq;
 #define BIND_PIRQ__WILL_SHARE 1
@@ -54,6 +58,7 @@ struct evtchn_bind_pirq {
 };
 typedef struct evtchn_bind_pirq evtchn_bind_pirq_t;
 
+/* A port by which the domain notifies one of its vCPUs. */
 struct evtchn_bind_ipi {
 	uint32_t vcpu;
 	evtchn_port_t port;
@@ -70,6 +75,7 @@ struct evtchn_send {
 };
 typedef struct evtchn_send evtchn_send_t;
 
+/* State of a port, of our own or of a domain we control. */
 struct evtchn_status {
 	domid_t dom;
 	evtchn_port_t port;
@@ -95,22 +101,26 @@ struct evtchn_status {
 };
 typedef struct evtchn_status evtchn_status_t;
 
+/* Which vCPU is notified when the port becomes pending. */
 struct evtchn_bind_vcpu {
 	evtchn_port_t port;
 	uint32_t vcpu;
 };
 typedef struct evtchn_bind_vcpu evtchn_bind_vcpu_t;
 
+/* Clears the mask bit and raises the port if it is pending. */
 struct evtchn_unmask {
 	evtchn_port_t port;
 };
 typedef struct evtchn_unmask evtchn_unmask_t;
 
+/* Closes every port and goes back to the two-level layout. */
 struct evtchn_reset {
 	domid_t dom;
 };
 typedef struct evtchn_reset evtchn_reset_t;
 
+/* FIFO layout: the control block of one vCPU; answers the width of links. */
 struct evtchn_init_control {
 	uint64_t control_gfn;
 	uint32_t offset;
@@ -120,17 +130,20 @@ struct evtchn_init_control {
 };
 typedef struct evtchn_init_control evtchn_init_control_t;
 
+/* FIFO layout: one more page of event words. */
 struct evtchn_expand_array {
 	uint64_t array_gfn;
 };
 typedef struct evtchn_expand_array evtchn_expand_array_t;
 
+/* FIFO layout: 0 the highest, 15 the lowest. */
 struct evtchn_set_priority {
 	evtchn_port_t port;
 	uint32_t priority;
 };
 typedef struct evtchn_set_priority evtchn_set_priority_t;
 
+/* Argument of event_channel_op_compat, for old kernels. */
 struct evtchn_op {
 	uint32_t cmd;
 	union {
@@ -157,6 +170,7 @@ DEFINE_XEN_GUEST_HANDLE(evtchn_op_t);
 
 typedef uint32_t event_word_t;
 
+/* An event word: three flags, a lock bit, and the next port of its queue. */
 #define EVTCHN_FIFO_PENDING 31
 #define EVTCHN_FIFO_MASKED 30
 #define EVTCHN_FIFO_LINKED 29
@@ -165,11 +179,43 @@ typedef uint32_t event_word_t;
 #define EVTCHN_FIFO_LINK_MASK ((1 << EVTCHN_FIFO_LINK_BITS) - 1)
 #define EVTCHN_FIFO_NR_CHANNELS (1 << EVTCHN_FIFO_LINK_BITS)
 
+/* Bit n of `ready`: queue n, of priority n, is not empty and begins at head[n]. */
 struct evtchn_fifo_control_block {
 	uint32_t ready;
 	uint32_t _rsvd;
 	uint32_t head[EVTCHN_FIFO_MAX_QUEUES];
 };
 typedef struct evtchn_fifo_control_block evtchn_fifo_control_block_t;
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct evtchn_alloc_unbound, 8);
+XEN_ABI_OFFSET(struct evtchn_alloc_unbound, port, 4);
+XEN_ABI_SIZE(struct evtchn_bind_interdomain, 12);
+XEN_ABI_OFFSET(struct evtchn_bind_interdomain, local_port, 8);
+XEN_ABI_SIZE(struct evtchn_bind_virq, 12);
+XEN_ABI_OFFSET(struct evtchn_bind_virq, port, 8);
+XEN_ABI_SIZE(struct evtchn_bind_pirq, 12);
+XEN_ABI_OFFSET(struct evtchn_bind_pirq, port, 8);
+XEN_ABI_SIZE(struct evtchn_bind_ipi, 8);
+XEN_ABI_OFFSET(struct evtchn_bind_ipi, port, 4);
+XEN_ABI_SIZE(struct evtchn_close, 4);
+XEN_ABI_SIZE(struct evtchn_send, 4);
+XEN_ABI_SIZE(struct evtchn_status, 24);
+XEN_ABI_OFFSET(struct evtchn_status, u, 16);
+XEN_ABI_SIZE(struct evtchn_bind_vcpu, 8);
+XEN_ABI_OFFSET(struct evtchn_bind_vcpu, vcpu, 4);
+XEN_ABI_SIZE(struct evtchn_unmask, 4);
+XEN_ABI_SIZE(struct evtchn_reset, 2);
+XEN_ABI_SIZE(struct evtchn_init_control, 24);
+XEN_ABI_OFFSET(struct evtchn_init_control, _pad, 17);
+XEN_ABI_SIZE(struct evtchn_expand_array, 8);
+XEN_ABI_SIZE(struct evtchn_set_priority, 8);
+XEN_ABI_OFFSET(struct evtchn_set_priority, priority, 4);
+XEN_ABI_SIZE(struct evtchn_op, 28);
+XEN_ABI_OFFSET(struct evtchn_op, u, 4);
+XEN_ABI_SIZE(struct evtchn_fifo_control_block, 72);
+XEN_ABI_OFFSET(struct evtchn_fifo_control_block, head, 8);
+#endif
 
 #endif

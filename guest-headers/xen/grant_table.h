@@ -10,6 +10,7 @@
 
 typedef uint32_t grant_ref_t;
 
+/* A grant of layout 1. Write domid and frame first, then flags. */
 struct grant_entry_v1 {
 	uint16_t flags;
 	domid_t domid;
@@ -51,6 +52,7 @@ struct grant_entry_header {
 };
 typedef struct grant_entry_header grant_entry_header_t;
 
+/* A grant of layout 2: a page, a part of one, or the grant of another domain. */
 union grant_entry_v2 {
 	grant_entry_header_t hdr;
 	struct {
@@ -92,6 +94,7 @@ typedef uint16_t grant_status_t;
 
 typedef uint32_t grant_handle_t;
 
+/* Answers status, and a handle for unmapping. */
 struct gnttab_map_grant_ref {
 	uint64_t host_addr;
 	uint32_t flags;
@@ -104,6 +107,7 @@ struct gnttab_map_grant_ref {
 typedef struct gnttab_map_grant_ref gnttab_map_grant_ref_t;
 DEFINE_XEN_GUEST_HANDLE(gnttab_map_grant_ref_t);
 
+/* By the handle of the map and the same address. */
 struct gnttab_unmap_grant_ref {
 	uint64_t host_addr;
 	uint64_t dev_bus_addr;
@@ -113,6 +117,7 @@ struct gnttab_unmap_grant_ref {
 typedef struct gnttab_unmap_grant_ref gnttab_unmap_grant_ref_t;
 DEFINE_XEN_GUEST_HANDLE(gnttab_unmap_grant_ref_t);
 
+/* Frames of the table; grows it. */
 struct gnttab_setup_table {
 	domid_t dom;
 	uint32_t nr_frames;
@@ -129,6 +134,7 @@ struct gnttab_dump_table {
 typedef struct gnttab_dump_table gnttab_dump_table_t;
 DEFINE_XEN_GUEST_HANDLE(gnttab_dump_table_t);
 
+/* Gives a frame away for an entry that accepts one. */
 struct gnttab_transfer {
 	xen_pfn_t mfn;
 	domid_t domid;
@@ -143,6 +149,7 @@ DEFINE_XEN_GUEST_HANDLE(gnttab_transfer_t);
 #define _GNTCOPY_dest_gref (1)
 #define GNTCOPY_dest_gref (1 << _GNTCOPY_dest_gref)
 
+/* Between grants and own frames, within one page at each end. */
 struct gnttab_copy {
 	struct gnttab_copy_ptr {
 		union {
@@ -159,6 +166,7 @@ struct gnttab_copy {
 typedef struct gnttab_copy gnttab_copy_t;
 DEFINE_XEN_GUEST_HANDLE(gnttab_copy_t);
 
+/* How many frames the table has and may have. */
 struct gnttab_query_size {
 	domid_t dom;
 	uint32_t nr_frames;
@@ -168,6 +176,7 @@ struct gnttab_query_size {
 typedef struct gnttab_query_size gnttab_query_size_t;
 DEFINE_XEN_GUEST_HANDLE(gnttab_query_size_t);
 
+/* Unmaps, and moves our mapping at new_addr into the place. */
 struct gnttab_unmap_and_replace {
 	uint64_t host_addr;
 	uint64_t new_addr;
@@ -177,12 +186,14 @@ struct gnttab_unmap_and_replace {
 typedef struct gnttab_unmap_and_replace gnttab_unmap_and_replace_t;
 DEFINE_XEN_GUEST_HANDLE(gnttab_unmap_and_replace_t);
 
+/* Chooses the layout of entries. */
 struct gnttab_set_version {
 	uint32_t version;
 };
 typedef struct gnttab_set_version gnttab_set_version_t;
 DEFINE_XEN_GUEST_HANDLE(gnttab_set_version_t);
 
+/* Layout 2: frames of the status words. */
 struct gnttab_get_status_frames {
 	uint32_t nr_frames;
 	domid_t dom;
@@ -200,6 +211,7 @@ struct gnttab_get_version {
 typedef struct gnttab_get_version gnttab_get_version_t;
 DEFINE_XEN_GUEST_HANDLE(gnttab_get_version_t);
 
+/* Exchanges two entries that are not in use. */
 struct gnttab_swap_grant_ref {
 	grant_ref_t ref_a;
 	grant_ref_t ref_b;
@@ -260,5 +272,39 @@ DEFINE_XEN_GUEST_HANDLE(gnttab_cache_flush_t);
 			"page address size too large", "operation not done; try again",         \
 			"out of space",                                                         \
 	}
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct grant_entry_v1, 8);
+XEN_ABI_OFFSET(struct grant_entry_v1, frame, 4);
+XEN_ABI_SIZE(struct grant_entry_header, 4);
+XEN_ABI_OFFSET(struct grant_entry_header, domid, 2);
+XEN_ABI_SIZE(union grant_entry_v2, 16);
+XEN_ABI_SIZE(struct gnttab_map_grant_ref, 32);
+XEN_ABI_OFFSET(struct gnttab_map_grant_ref, dev_bus_addr, 24);
+XEN_ABI_SIZE(struct gnttab_unmap_grant_ref, 24);
+XEN_ABI_OFFSET(struct gnttab_unmap_grant_ref, status, 20);
+XEN_ABI_SIZE(struct gnttab_setup_table, 24);
+XEN_ABI_OFFSET(struct gnttab_setup_table, frame_list, 16);
+XEN_ABI_SIZE(struct gnttab_dump_table, 4);
+XEN_ABI_OFFSET(struct gnttab_dump_table, status, 2);
+XEN_ABI_SIZE(struct gnttab_transfer, 24);
+XEN_ABI_OFFSET(struct gnttab_transfer, status, 16);
+XEN_ABI_SIZE(struct gnttab_copy, 40);
+XEN_ABI_OFFSET(struct gnttab_copy, status, 36);
+XEN_ABI_SIZE(struct gnttab_query_size, 16);
+XEN_ABI_OFFSET(struct gnttab_query_size, status, 12);
+XEN_ABI_SIZE(struct gnttab_unmap_and_replace, 24);
+XEN_ABI_OFFSET(struct gnttab_unmap_and_replace, status, 20);
+XEN_ABI_SIZE(struct gnttab_set_version, 4);
+XEN_ABI_SIZE(struct gnttab_get_status_frames, 16);
+XEN_ABI_OFFSET(struct gnttab_get_status_frames, frame_list, 8);
+XEN_ABI_SIZE(struct gnttab_get_version, 8);
+XEN_ABI_OFFSET(struct gnttab_get_version, version, 4);
+XEN_ABI_SIZE(struct gnttab_swap_grant_ref, 12);
+XEN_ABI_OFFSET(struct gnttab_swap_grant_ref, status, 8);
+XEN_ABI_SIZE(struct gnttab_cache_flush, 16);
+XEN_ABI_OFFSET(struct gnttab_cache_flush, op, 12);
+#endif
 
 #endif

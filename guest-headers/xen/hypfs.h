@@ -35,4 +35,12 @@ struct xen_hypfs_dirlistentry {
 #define XEN_HYPFS_OP_read 1
 #define XEN_HYPFS_OP_write_contents 2
 
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xen_hypfs_direntry, 12);
+XEN_ABI_OFFSET(struct xen_hypfs_direntry, max_write_len, 8);
+XEN_ABI_SIZE(struct xen_hypfs_dirlistentry, 16);
+XEN_ABI_OFFSET(struct xen_hypfs_dirlistentry, name, 14);
+#endif
+
 #endif

@@ -79,4 +79,19 @@ typedef struct xen_kexec_status {
 } xen_kexec_status_t;
 DEFINE_XEN_GUEST_HANDLE(xen_kexec_status_t);
 
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xen_kexec_image, 152);
+XEN_ABI_OFFSET(struct xen_kexec_image, start_address, 144);
+XEN_ABI_SIZE(struct xen_kexec_exec, 4);
+XEN_ABI_SIZE(struct xen_kexec_load_v1, 160);
+XEN_ABI_OFFSET(struct xen_kexec_load_v1, image, 8);
+XEN_ABI_SIZE(struct xen_kexec_range, 24);
+XEN_ABI_OFFSET(struct xen_kexec_range, start, 16);
+XEN_ABI_SIZE(struct xen_kexec_segment, 32);
+XEN_ABI_OFFSET(struct xen_kexec_segment, dest_size, 24);
+XEN_ABI_SIZE(struct xen_kexec_load, 24);
+XEN_ABI_OFFSET(struct xen_kexec_load, entry_maddr, 16);
+#endif
+
 #endif

@@ -22,6 +22,7 @@
 #define XENMEMF_exact_node(n) (XENMEMF_node(n) | XENMEMF_exact_node_request)
 #define XENMEMF_vnode (1 << 18)
 
+/* Extents of 2^order frames: given, taken or put at pseudo-physical numbers. */
 struct xen_memory_reservation {
 	XEN_GUEST_HANDLE(xen_pfn_t) extent_start;
 	xen_ulong_t nr_extents;
@@ -33,6 +34,7 @@ typedef struct xen_memory_reservation xen_memory_reservation_t;
 DEFINE_XEN_GUEST_HANDLE(xen_memory_reservation_t);
 
 #define XENMEM_exchange 11
+/* As much memory in other extents; nr_exchanged counts extents of `in`. */
 struct xen_memory_exchange {
 	struct xen_memory_reservation in;
 	struct xen_memory_reservation out;
@@ -51,6 +53,7 @@ struct xen_memory_domain {
 #define XENMEM_maximum_reservation 4
 #define XENMEM_maximum_gpfn 14
 #define XENMEM_machphys_mfn_list 5
+/* Frames of the machine-to-physical table, one for every 2 MiB of it. */
 struct xen_machphys_mfn_list {
 	unsigned int max_extents;
 	XEN_GUEST_HANDLE(xen_pfn_t) extent_start;
@@ -61,6 +64,7 @@ DEFINE_XEN_GUEST_HANDLE(xen_machphys_mfn_list_t);
 
 #define XENMEM_machphys_compat_mfn_list 25
 #define XENMEM_machphys_mapping 12
+/* Where that table is mapped, and the last frame it knows. */
 struct xen_machphys_mapping {
 	xen_ulong_t v_start, v_end;
 	xen_ulong_t max_mfn;
@@ -76,6 +80,7 @@ DEFINE_XEN_GUEST_HANDLE(xen_machphys_mapping_t);
 #define XENMAPSPACE_dev_mmio 5
 
 #define XENMEM_add_to_physmap 7
+/* Puts something the hypervisor holds at a frame number of a translated domain. */
 struct xen_add_to_physmap {
 	domid_t domid;
 	uint16_t size;
@@ -112,6 +117,7 @@ typedef struct xen_remove_from_physmap xen_remove_from_physmap_t;
 DEFINE_XEN_GUEST_HANDLE(xen_remove_from_physmap_t);
 
 #define XENMEM_memory_map 9
+/* A memory map in the layout of the firmware call; nr_entries in and out. */
 struct xen_memory_map {
 	unsigned int nr_entries;
 	XEN_GUEST_HANDLE(void) buffer;
@@ -274,6 +280,7 @@ typedef struct xen_reserved_device_memory_map xen_reserved_device_memory_map_t;
 DEFINE_XEN_GUEST_HANDLE(xen_reserved_device_memory_map_t);
 
 #define XENMEM_acquire_resource 28
+/* Frames of a resource of another domain, for its builder or device model. */
 struct xen_mem_acquire_resource {
 	domid_t domid;
 	uint16_t type;
@@ -303,6 +310,7 @@ struct xen_vmemrange {
 typedef struct xen_vmemrange xen_vmemrange_t;
 DEFINE_XEN_GUEST_HANDLE(xen_vmemrange_t);
 
+/* Virtual topology: counts in and out, three arrays. */
 struct xen_vnuma_topology_info {
 	domid_t domid;
 	uint16_t pad;
@@ -324,5 +332,46 @@ struct xen_vnuma_topology_info {
 };
 typedef struct xen_vnuma_topology_info xen_vnuma_topology_info_t;
 DEFINE_XEN_GUEST_HANDLE(xen_vnuma_topology_info_t);
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xen_memory_reservation, 32);
+XEN_ABI_OFFSET(struct xen_memory_reservation, domid, 24);
+XEN_ABI_SIZE(struct xen_memory_exchange, 72);
+XEN_ABI_OFFSET(struct xen_memory_exchange, nr_exchanged, 64);
+XEN_ABI_SIZE(struct xen_memory_domain, 2);
+XEN_ABI_SIZE(struct xen_machphys_mfn_list, 24);
+XEN_ABI_OFFSET(struct xen_machphys_mfn_list, nr_extents, 16);
+XEN_ABI_SIZE(struct xen_machphys_mapping, 24);
+XEN_ABI_OFFSET(struct xen_machphys_mapping, max_mfn, 16);
+XEN_ABI_SIZE(struct xen_add_to_physmap, 24);
+XEN_ABI_OFFSET(struct xen_add_to_physmap, gpfn, 16);
+XEN_ABI_SIZE(struct xen_add_to_physmap_batch, 32);
+XEN_ABI_OFFSET(struct xen_add_to_physmap_batch, errs, 24);
+XEN_ABI_SIZE(struct xen_remove_from_physmap, 16);
+XEN_ABI_OFFSET(struct xen_remove_from_physmap, gpfn, 8);
+XEN_ABI_SIZE(struct xen_memory_map, 16);
+XEN_ABI_OFFSET(struct xen_memory_map, buffer, 8);
+XEN_ABI_SIZE(struct xen_foreign_memory_map, 24);
+XEN_ABI_OFFSET(struct xen_foreign_memory_map, map, 8);
+XEN_ABI_SIZE(struct xen_pod_target, 40);
+XEN_ABI_OFFSET(struct xen_pod_target, domid, 32);
+XEN_ABI_SIZE(struct xen_mem_paging_op, 24);
+XEN_ABI_OFFSET(struct xen_mem_paging_op, gfn, 16);
+XEN_ABI_SIZE(struct xen_mem_access_op, 32);
+XEN_ABI_OFFSET(struct xen_mem_access_op, access_list, 24);
+XEN_ABI_SIZE(struct xen_mem_sharing_op, 48);
+XEN_ABI_OFFSET(struct xen_mem_sharing_op, u, 8);
+XEN_ABI_SIZE(struct xen_reserved_device_memory, 16);
+XEN_ABI_OFFSET(struct xen_reserved_device_memory, nr_pages, 8);
+XEN_ABI_SIZE(struct xen_reserved_device_memory_map, 24);
+XEN_ABI_OFFSET(struct xen_reserved_device_memory_map, dev, 16);
+XEN_ABI_SIZE(struct xen_mem_acquire_resource, 32);
+XEN_ABI_OFFSET(struct xen_mem_acquire_resource, frame_list, 24);
+XEN_ABI_SIZE(struct xen_vmemrange, 24);
+XEN_ABI_OFFSET(struct xen_vmemrange, nid, 20);
+XEN_ABI_SIZE(struct xen_vnuma_topology_info, 40);
+XEN_ABI_OFFSET(struct xen_vnuma_topology_info, vmemrange, 32);
+#endif
 
 #endif

@@ -22,4 +22,10 @@ DEFINE_XEN_GUEST_HANDLE(xennmi_callback_t);
 
 #define XENNMI_unregister_callback 1
 
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xennmi_callback, 16);
+XEN_ABI_OFFSET(struct xennmi_callback, pad, 8);
+#endif
+
 #endif

@@ -9,6 +9,7 @@
 #include "xen.h"
 
 #define PHYSDEVOP_eoi 12
+/* The guest is done with an interrupt that needs it. */
 struct physdev_eoi {
 	uint32_t irq;
 };
@@ -24,6 +25,7 @@ typedef struct physdev_pirq_eoi_gmfn physdev_pirq_eoi_gmfn_t;
 DEFINE_XEN_GUEST_HANDLE(physdev_pirq_eoi_gmfn_t);
 
 #define PHYSDEVOP_irq_status_query 5
+/* XENIRQSTAT_*: must it be ended, is it shared. */
 struct physdev_irq_status_query {
 	uint32_t irq;
 	uint32_t flags;
@@ -38,6 +40,7 @@ DEFINE_XEN_GUEST_HANDLE(physdev_irq_status_query_t);
 #define XENIRQSTAT_shared (1U << _XENIRQSTAT_shared)
 
 #define PHYSDEVOP_set_iopl 6
+/* Virtual I/O privilege of the calling vCPU. */
 struct physdev_set_iopl {
 	uint32_t iopl;
 };
@@ -45,6 +48,7 @@ typedef struct physdev_set_iopl physdev_set_iopl_t;
 DEFINE_XEN_GUEST_HANDLE(physdev_set_iopl_t);
 
 #define PHYSDEVOP_set_iobitmap 7
+/* Ports for user mode; a clear bit allows. */
 struct physdev_set_iobitmap {
 	XEN_GUEST_HANDLE(uint8) bitmap;
 	uint32_t nr_ports;
@@ -54,6 +58,7 @@ DEFINE_XEN_GUEST_HANDLE(physdev_set_iobitmap_t);
 
 #define PHYSDEVOP_apic_read 8
 #define PHYSDEVOP_apic_write 9
+/* One register of the I/O APIC at this address. */
 struct physdev_apic {
 	unsigned long apic_physbase;
 	uint32_t reg;
@@ -78,6 +83,7 @@ DEFINE_XEN_GUEST_HANDLE(physdev_irq_t);
 #define MAP_PIRQ_TYPE_MULTI_MSI 0x4
 
 #define PHYSDEVOP_map_pirq 13
+/* A number for an interrupt of a device; pirq -1 lets the hypervisor choose. */
 struct physdev_map_pirq {
 	domid_t domid;
 	int type;
@@ -147,6 +153,7 @@ typedef struct physdev_op physdev_op_t;
 DEFINE_XEN_GUEST_HANDLE(physdev_op_t);
 
 #define PHYSDEVOP_setup_gsi 21
+/* Trigger (1: level) and polarity (1: low) of an interrupt line. */
 struct physdev_setup_gsi {
 	int gsi;
 	uint8_t triggering;
@@ -183,6 +190,7 @@ DEFINE_XEN_GUEST_HANDLE(physdev_pci_mmcfg_reserved_t);
 #define XEN_PCI_DEV_PXM 0x4
 
 #define PHYSDEVOP_pci_device_add 25
+/* A function the hardware domain has found. */
 struct physdev_pci_device_add {
 	uint16_t seg;
 	uint8_t bus;
@@ -226,5 +234,44 @@ DEFINE_XEN_GUEST_HANDLE(physdev_dbgp_op_t);
 
 #define PHYSDEVOP_IRQ_UNMASK_NOTIFY 4
 #define PHYSDEVOP_pirq_eoi_gmfn PHYSDEVOP_pirq_eoi_gmfn_v2
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct physdev_eoi, 4);
+XEN_ABI_SIZE(struct physdev_pirq_eoi_gmfn, 8);
+XEN_ABI_SIZE(struct physdev_irq_status_query, 8);
+XEN_ABI_OFFSET(struct physdev_irq_status_query, flags, 4);
+XEN_ABI_SIZE(struct physdev_set_iopl, 4);
+XEN_ABI_SIZE(struct physdev_set_iobitmap, 16);
+XEN_ABI_OFFSET(struct physdev_set_iobitmap, nr_ports, 8);
+XEN_ABI_SIZE(struct physdev_apic, 16);
+XEN_ABI_OFFSET(struct physdev_apic, value, 12);
+XEN_ABI_SIZE(struct physdev_irq, 8);
+XEN_ABI_OFFSET(struct physdev_irq, vector, 4);
+XEN_ABI_SIZE(struct physdev_map_pirq, 40);
+XEN_ABI_OFFSET(struct physdev_map_pirq, table_base, 32);
+XEN_ABI_SIZE(struct physdev_unmap_pirq, 8);
+XEN_ABI_OFFSET(struct physdev_unmap_pirq, pirq, 4);
+XEN_ABI_SIZE(struct physdev_manage_pci, 2);
+XEN_ABI_OFFSET(struct physdev_manage_pci, devfn, 1);
+XEN_ABI_SIZE(struct physdev_restore_msi, 2);
+XEN_ABI_OFFSET(struct physdev_restore_msi, devfn, 1);
+XEN_ABI_SIZE(struct physdev_manage_pci_ext, 16);
+XEN_ABI_OFFSET(struct physdev_manage_pci_ext, physfn, 12);
+XEN_ABI_SIZE(struct physdev_op, 24);
+XEN_ABI_OFFSET(struct physdev_op, u, 8);
+XEN_ABI_SIZE(struct physdev_setup_gsi, 8);
+XEN_ABI_OFFSET(struct physdev_setup_gsi, polarity, 5);
+XEN_ABI_SIZE(struct physdev_get_free_pirq, 8);
+XEN_ABI_OFFSET(struct physdev_get_free_pirq, pirq, 4);
+XEN_ABI_SIZE(struct physdev_pci_mmcfg_reserved, 16);
+XEN_ABI_OFFSET(struct physdev_pci_mmcfg_reserved, flags, 12);
+XEN_ABI_SIZE(struct physdev_pci_device_add, 12);
+XEN_ABI_OFFSET(struct physdev_pci_device_add, optarr, 12);
+XEN_ABI_SIZE(struct physdev_pci_device, 4);
+XEN_ABI_OFFSET(struct physdev_pci_device, devfn, 3);
+XEN_ABI_SIZE(struct physdev_dbgp_op, 6);
+XEN_ABI_OFFSET(struct physdev_dbgp_op, u, 2);
+#endif
 
 #endif

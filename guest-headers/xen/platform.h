@@ -17,6 +17,7 @@ struct xenpf_settime32 {
 };
 typedef struct xenpf_settime32 xenpf_settime32_t;
 #define XENPF_settime64 62
+/* Wall clock at a system time. */
 struct xenpf_settime64 {
 	uint64_t secs;
 	uint32_t nsecs;
@@ -178,6 +179,7 @@ DEFINE_XEN_GUEST_HANDLE(xenpf_efi_runtime_call_t);
 #define XEN_FW_EFI_PCI_ROM 5
 #define XEN_FW_EFI_APPLE_PROPERTIES 6
 #define XEN_FW_KBD_SHIFT_FLAGS 5
+/* What the firmware told before the hypervisor took over. */
 struct xenpf_firmware_info {
 	uint32_t type;
 	uint32_t index;
@@ -238,6 +240,7 @@ typedef struct xenpf_firmware_info xenpf_firmware_info_t;
 DEFINE_XEN_GUEST_HANDLE(xenpf_firmware_info_t);
 
 #define XENPF_enter_acpi_sleep 51
+/* Values for the sleep registers; 5 powers off. */
 struct xenpf_enter_acpi_sleep {
 	uint16_t val_a;
 	uint16_t val_b;
@@ -380,6 +383,7 @@ typedef struct xenpf_set_processor_pminfo xenpf_set_processor_pminfo_t;
 DEFINE_XEN_GUEST_HANDLE(xenpf_set_processor_pminfo_t);
 
 #define XENPF_get_cpuinfo 55
+/* One processor: XEN_PCPU_FLAGS_*. */
 struct xenpf_pcpuinfo {
 	uint32_t xen_cpuid;
 	uint32_t max_present;
@@ -476,6 +480,7 @@ struct xenpf_symdata {
 typedef struct xenpf_symdata xenpf_symdata_t;
 DEFINE_XEN_GUEST_HANDLE(xenpf_symdata_t);
 
+/* The argument of platform_op: which operation, its union member. */
 struct xen_platform_op {
 	uint32_t cmd;
 	uint32_t interface_version;
@@ -507,5 +512,74 @@ struct xen_platform_op {
 };
 typedef struct xen_platform_op xen_platform_op_t;
 DEFINE_XEN_GUEST_HANDLE(xen_platform_op_t);
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xenpf_settime32, 16);
+XEN_ABI_OFFSET(struct xenpf_settime32, system_time, 8);
+XEN_ABI_SIZE(struct xenpf_settime64, 24);
+XEN_ABI_OFFSET(struct xenpf_settime64, system_time, 16);
+XEN_ABI_SIZE(struct xenpf_add_memtype, 32);
+XEN_ABI_OFFSET(struct xenpf_add_memtype, reg, 24);
+XEN_ABI_SIZE(struct xenpf_del_memtype, 8);
+XEN_ABI_OFFSET(struct xenpf_del_memtype, reg, 4);
+XEN_ABI_SIZE(struct xenpf_read_memtype, 32);
+XEN_ABI_OFFSET(struct xenpf_read_memtype, type, 24);
+XEN_ABI_SIZE(struct xenpf_microcode_update, 16);
+XEN_ABI_OFFSET(struct xenpf_microcode_update, length, 8);
+XEN_ABI_SIZE(struct xenpf_platform_quirk, 4);
+XEN_ABI_SIZE(struct xenpf_efi_time, 16);
+XEN_ABI_OFFSET(struct xenpf_efi_time, daylight, 14);
+XEN_ABI_SIZE(struct xenpf_efi_guid, 16);
+XEN_ABI_OFFSET(struct xenpf_efi_guid, data4, 8);
+XEN_ABI_SIZE(struct xenpf_efi_runtime_call, 56);
+XEN_ABI_OFFSET(struct xenpf_efi_runtime_call, u, 16);
+XEN_ABI_SIZE(struct xenpf_firmware_info, 40);
+XEN_ABI_OFFSET(struct xenpf_firmware_info, u, 8);
+XEN_ABI_SIZE(struct xenpf_enter_acpi_sleep, 12);
+XEN_ABI_OFFSET(struct xenpf_enter_acpi_sleep, flags, 8);
+XEN_ABI_SIZE(struct xenpf_change_freq, 16);
+XEN_ABI_OFFSET(struct xenpf_change_freq, freq, 8);
+XEN_ABI_SIZE(struct xenpf_getidletime, 32);
+XEN_ABI_OFFSET(struct xenpf_getidletime, now, 24);
+XEN_ABI_SIZE(struct xen_power_register, 24);
+XEN_ABI_OFFSET(struct xen_power_register, address, 16);
+XEN_ABI_SIZE(struct xen_processor_csd, 12);
+XEN_ABI_OFFSET(struct xen_processor_csd, num, 8);
+XEN_ABI_SIZE(struct xen_processor_cx, 48);
+XEN_ABI_OFFSET(struct xen_processor_cx, dp, 40);
+XEN_ABI_SIZE(struct xen_processor_flags, 4);
+XEN_ABI_SIZE(struct xen_processor_power, 16);
+XEN_ABI_OFFSET(struct xen_processor_power, states, 8);
+XEN_ABI_SIZE(struct xen_pct_register, 16);
+XEN_ABI_OFFSET(struct xen_pct_register, address, 8);
+XEN_ABI_SIZE(struct xen_processor_px, 48);
+XEN_ABI_OFFSET(struct xen_processor_px, status, 40);
+XEN_ABI_SIZE(struct xen_psd_package, 40);
+XEN_ABI_OFFSET(struct xen_psd_package, num_processors, 32);
+XEN_ABI_SIZE(struct xen_processor_performance, 104);
+XEN_ABI_OFFSET(struct xen_processor_performance, shared_type, 96);
+XEN_ABI_SIZE(struct xenpf_set_processor_pminfo, 112);
+XEN_ABI_OFFSET(struct xenpf_set_processor_pminfo, u, 8);
+XEN_ABI_SIZE(struct xenpf_pcpuinfo, 20);
+XEN_ABI_OFFSET(struct xenpf_pcpuinfo, acpi_id, 16);
+XEN_ABI_SIZE(struct xenpf_pcpu_version, 32);
+XEN_ABI_OFFSET(struct xenpf_pcpu_version, stepping, 28);
+XEN_ABI_SIZE(struct xenpf_cpu_ol, 4);
+XEN_ABI_SIZE(struct xenpf_cpu_hotadd, 12);
+XEN_ABI_OFFSET(struct xenpf_cpu_hotadd, pxm, 8);
+XEN_ABI_SIZE(struct xenpf_mem_hotadd, 24);
+XEN_ABI_OFFSET(struct xenpf_mem_hotadd, flags, 20);
+XEN_ABI_SIZE(struct xenpf_core_parking, 8);
+XEN_ABI_OFFSET(struct xenpf_core_parking, idle_nums, 4);
+XEN_ABI_SIZE(struct xenpf_resource_entry, 24);
+XEN_ABI_OFFSET(struct xenpf_resource_entry, val, 16);
+XEN_ABI_SIZE(struct xenpf_resource_op, 16);
+XEN_ABI_OFFSET(struct xenpf_resource_op, entries, 8);
+XEN_ABI_SIZE(struct xenpf_symdata, 32);
+XEN_ABI_OFFSET(struct xenpf_symdata, type, 24);
+XEN_ABI_SIZE(struct xen_platform_op, 136);
+XEN_ABI_OFFSET(struct xen_platform_op, u, 8);
+#endif
 
 #endif

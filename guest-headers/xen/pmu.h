@@ -46,4 +46,12 @@ struct xen_pmu_data {
 	xen_pmu_arch_t pmu;
 };
 
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xen_pmu_params, 24);
+XEN_ABI_OFFSET(struct xen_pmu_params, pad, 20);
+XEN_ABI_SIZE(struct xen_pmu_data, 224);
+XEN_ABI_OFFSET(struct xen_pmu_data, pmu, 16);
+#endif
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "event_channel.h"
 
+/* Give way; sleep until an event is deliverable, or one of some ports pending; end. */
 #define SCHEDOP_yield 0
 #define SCHEDOP_block 1
 #define SCHEDOP_shutdown 2
@@ -14,12 +15,14 @@
 #define SCHEDOP_watchdog 6
 #define SCHEDOP_pin_override 7
 
+/* SHUTDOWN_*: why the domain ends. */
 struct sched_shutdown {
 	unsigned int reason;
 };
 typedef struct sched_shutdown sched_shutdown_t;
 DEFINE_XEN_GUEST_HANDLE(sched_shutdown_t);
 
+/* Ports to wait for; an absolute system time, 0 for ever. */
 struct sched_poll {
 	XEN_GUEST_HANDLE(evtchn_port_t) ports;
 	unsigned int nr_ports;
@@ -35,6 +38,7 @@ struct sched_remote_shutdown {
 typedef struct sched_remote_shutdown sched_remote_shutdown_t;
 DEFINE_XEN_GUEST_HANDLE(sched_remote_shutdown_t);
 
+/* id 0 takes a new one; timeout in seconds, 0 stops it. */
 struct sched_watchdog {
 	uint32_t id;
 	uint32_t timeout;
@@ -42,6 +46,7 @@ struct sched_watchdog {
 typedef struct sched_watchdog sched_watchdog_t;
 DEFINE_XEN_GUEST_HANDLE(sched_watchdog_t);
 
+/* A processor to hold the calling vCPU on; negative ends it. */
 struct sched_pin_override {
 	int32_t pcpu;
 };
@@ -55,5 +60,17 @@ DEFINE_XEN_GUEST_HANDLE(sched_pin_override_t);
 #define SHUTDOWN_watchdog 4
 #define SHUTDOWN_soft_reset 5
 #define SHUTDOWN_MAX 5
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct sched_shutdown, 4);
+XEN_ABI_SIZE(struct sched_poll, 24);
+XEN_ABI_OFFSET(struct sched_poll, timeout, 16);
+XEN_ABI_SIZE(struct sched_remote_shutdown, 8);
+XEN_ABI_OFFSET(struct sched_remote_shutdown, reason, 4);
+XEN_ABI_SIZE(struct sched_watchdog, 8);
+XEN_ABI_OFFSET(struct sched_watchdog, timeout, 4);
+XEN_ABI_SIZE(struct sched_pin_override, 4);
+#endif
 
 #endif

@@ -53,6 +53,7 @@ struct xen_sysctl_tbuf_op {
 #define XEN_SYSCTL_PHYSCAP_gnttab_v2 (1u << 9)
 #define XEN_SYSCTL_PHYSCAP_MAX XEN_SYSCTL_PHYSCAP_gnttab_v2
 
+/* The host: processors, memory, what it can run. */
 struct xen_sysctl_physinfo {
 	uint32_t threads_per_core;
 	uint32_t cores_per_socket;
@@ -95,6 +96,7 @@ struct xen_sysctl_perfc_op {
 	XEN_GUEST_HANDLE_64(xen_sysctl_perfc_val_t) val;
 };
 
+/* Domains from first_domain on, as many as fit. */
 struct xen_sysctl_getdomaininfolist {
 	domid_t first_domain;
 	uint32_t max_domains;
@@ -355,6 +357,7 @@ struct xen_sysctl_numainfo {
 #define XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN 6
 #define XEN_SYSCTL_CPUPOOL_OP_FREEINFO 7
 #define XEN_SYSCTL_CPUPOOL_PAR_ANY 0xFFFFFFFF
+/* Pools of processors; a walk ends with -ENOENT. */
 struct xen_sysctl_cpupool_op {
 	uint32_t op;
 	uint32_t cpupool_id;
@@ -581,6 +584,7 @@ struct xen_sysctl_cpu_policy {
 typedef struct xen_sysctl_cpu_policy xen_sysctl_cpu_policy_t;
 DEFINE_XEN_GUEST_HANDLE(xen_sysctl_cpu_policy_t);
 
+/* The argument of sysctl: which operation, its union member. */
 struct xen_sysctl {
 	uint32_t cmd;
 #define XEN_SYSCTL_readconsole 1
@@ -642,5 +646,101 @@ struct xen_sysctl {
 };
 typedef struct xen_sysctl xen_sysctl_t;
 DEFINE_XEN_GUEST_HANDLE(xen_sysctl_t);
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xen_sysctl_readconsole, 24);
+XEN_ABI_OFFSET(struct xen_sysctl_readconsole, count, 16);
+XEN_ABI_SIZE(struct xen_sysctl_tbuf_op, 48);
+XEN_ABI_OFFSET(struct xen_sysctl_tbuf_op, size, 40);
+XEN_ABI_SIZE(struct xen_sysctl_physinfo, 112);
+XEN_ABI_OFFSET(struct xen_sysctl_physinfo, hw_cap, 80);
+XEN_ABI_SIZE(struct xen_sysctl_sched_id, 4);
+XEN_ABI_SIZE(struct xen_sysctl_perfc_desc, 84);
+XEN_ABI_OFFSET(struct xen_sysctl_perfc_desc, nr_vals, 80);
+XEN_ABI_SIZE(struct xen_sysctl_perfc_op, 32);
+XEN_ABI_OFFSET(struct xen_sysctl_perfc_op, val, 24);
+XEN_ABI_SIZE(struct xen_sysctl_getdomaininfolist, 24);
+XEN_ABI_OFFSET(struct xen_sysctl_getdomaininfolist, num_domains, 16);
+XEN_ABI_SIZE(struct xen_sysctl_debug_keys, 16);
+XEN_ABI_OFFSET(struct xen_sysctl_debug_keys, nr_keys, 8);
+XEN_ABI_SIZE(struct xen_sysctl_cpuinfo, 8);
+XEN_ABI_SIZE(struct xen_sysctl_getcpuinfo, 24);
+XEN_ABI_OFFSET(struct xen_sysctl_getcpuinfo, nr_cpus, 16);
+XEN_ABI_SIZE(struct xen_sysctl_availheap, 24);
+XEN_ABI_OFFSET(struct xen_sysctl_availheap, avail_bytes, 16);
+XEN_ABI_SIZE(struct pm_px_val, 24);
+XEN_ABI_OFFSET(struct pm_px_val, count, 16);
+XEN_ABI_SIZE(struct pm_px_stat, 24);
+XEN_ABI_OFFSET(struct pm_px_stat, pt, 16);
+XEN_ABI_SIZE(struct pm_cx_stat, 56);
+XEN_ABI_OFFSET(struct pm_cx_stat, cc, 48);
+XEN_ABI_SIZE(struct xen_sysctl_get_pmstat, 64);
+XEN_ABI_OFFSET(struct xen_sysctl_get_pmstat, u, 8);
+XEN_ABI_SIZE(struct xen_sysctl_cpu_hotplug, 8);
+XEN_ABI_OFFSET(struct xen_sysctl_cpu_hotplug, op, 4);
+XEN_ABI_SIZE(struct xen_userspace, 4);
+XEN_ABI_SIZE(struct xen_ondemand, 16);
+XEN_ABI_OFFSET(struct xen_ondemand, up_threshold, 12);
+XEN_ABI_SIZE(struct xen_get_cpufreq_para, 120);
+XEN_ABI_OFFSET(struct xen_get_cpufreq_para, turbo_enabled, 112);
+XEN_ABI_SIZE(struct xen_set_cpufreq_gov, 16);
+XEN_ABI_SIZE(struct xen_set_cpufreq_para, 8);
+XEN_ABI_OFFSET(struct xen_set_cpufreq_para, ctrl_value, 4);
+XEN_ABI_SIZE(struct xen_sysctl_pm_op, 128);
+XEN_ABI_OFFSET(struct xen_sysctl_pm_op, u, 8);
+XEN_ABI_SIZE(struct xen_sysctl_page_offline_op, 24);
+XEN_ABI_OFFSET(struct xen_sysctl_page_offline_op, status, 16);
+XEN_ABI_SIZE(struct xen_sysctl_lockprof_data, 80);
+XEN_ABI_OFFSET(struct xen_sysctl_lockprof_data, block_time, 72);
+XEN_ABI_SIZE(struct xen_sysctl_lockprof_op, 32);
+XEN_ABI_OFFSET(struct xen_sysctl_lockprof_op, data, 24);
+XEN_ABI_SIZE(struct xen_sysctl_cputopo, 12);
+XEN_ABI_OFFSET(struct xen_sysctl_cputopo, node, 8);
+XEN_ABI_SIZE(struct xen_sysctl_cputopoinfo, 16);
+XEN_ABI_OFFSET(struct xen_sysctl_cputopoinfo, cputopo, 8);
+XEN_ABI_SIZE(struct xen_sysctl_meminfo, 16);
+XEN_ABI_OFFSET(struct xen_sysctl_meminfo, memfree, 8);
+XEN_ABI_SIZE(struct xen_sysctl_numainfo, 24);
+XEN_ABI_OFFSET(struct xen_sysctl_numainfo, distance, 16);
+XEN_ABI_SIZE(struct xen_sysctl_cpupool_op, 40);
+XEN_ABI_OFFSET(struct xen_sysctl_cpupool_op, cpumap, 24);
+XEN_ABI_SIZE(struct xen_sysctl_arinc653_schedule, 2064);
+XEN_ABI_OFFSET(struct xen_sysctl_arinc653_schedule, sched_entries, 16);
+XEN_ABI_SIZE(struct xen_sysctl_credit_schedule, 12);
+XEN_ABI_OFFSET(struct xen_sysctl_credit_schedule, vcpu_migr_delay_us, 8);
+XEN_ABI_SIZE(struct xen_sysctl_credit2_schedule, 4);
+XEN_ABI_SIZE(struct xen_sysctl_scheduler_op, 32);
+XEN_ABI_OFFSET(struct xen_sysctl_scheduler_op, u, 16);
+XEN_ABI_SIZE(struct xen_sysctl_coverage_op, 16);
+XEN_ABI_OFFSET(struct xen_sysctl_coverage_op, buffer, 8);
+XEN_ABI_SIZE(struct xen_sysctl_psr_cmt_op, 16);
+XEN_ABI_OFFSET(struct xen_sysctl_psr_cmt_op, u, 8);
+XEN_ABI_SIZE(struct xen_sysctl_pcitopoinfo, 24);
+XEN_ABI_OFFSET(struct xen_sysctl_pcitopoinfo, nodes, 16);
+XEN_ABI_SIZE(struct xen_sysctl_psr_alloc, 20);
+XEN_ABI_OFFSET(struct xen_sysctl_psr_alloc, u, 8);
+XEN_ABI_SIZE(struct xen_sysctl_cpu_levelling_caps, 4);
+XEN_ABI_SIZE(struct xen_sysctl_cpu_featureset, 16);
+XEN_ABI_OFFSET(struct xen_sysctl_cpu_featureset, features, 8);
+XEN_ABI_SIZE(struct xen_livepatch_name, 16);
+XEN_ABI_OFFSET(struct xen_livepatch_name, pad, 10);
+XEN_ABI_SIZE(struct xen_sysctl_livepatch_upload, 32);
+XEN_ABI_OFFSET(struct xen_sysctl_livepatch_upload, payload, 24);
+XEN_ABI_SIZE(struct xen_livepatch_status, 8);
+XEN_ABI_OFFSET(struct xen_livepatch_status, rc, 4);
+XEN_ABI_SIZE(struct xen_sysctl_livepatch_get, 24);
+XEN_ABI_OFFSET(struct xen_sysctl_livepatch_get, status, 16);
+XEN_ABI_SIZE(struct xen_sysctl_livepatch_list, 64);
+XEN_ABI_OFFSET(struct xen_sysctl_livepatch_list, metadata_len, 56);
+XEN_ABI_SIZE(struct xen_sysctl_livepatch_action, 32);
+XEN_ABI_OFFSET(struct xen_sysctl_livepatch_action, pad, 28);
+XEN_ABI_SIZE(struct xen_sysctl_livepatch_op, 72);
+XEN_ABI_OFFSET(struct xen_sysctl_livepatch_op, u, 8);
+XEN_ABI_SIZE(struct xen_sysctl_cpu_policy, 32);
+XEN_ABI_OFFSET(struct xen_sysctl_cpu_policy, msrs, 24);
+XEN_ABI_SIZE(struct xen_sysctl, 136);
+XEN_ABI_OFFSET(struct xen_sysctl, u, 8);
+#endif
 
 #endif

@@ -4,6 +4,7 @@
 #define __XEN_PUBLIC_TRACE_H__
 
 #include <stdint.h>
+#include "xen-compat.h"
 
 #define TRACE_EXTRA_MAX 7
 #define TRACE_EXTRA_SHIFT 28
@@ -211,5 +212,15 @@ struct t_info {
 	uint16_t tbuf_size;
 	uint16_t mfn_offset[];
 };
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct t_rec, 40);
+XEN_ABI_OFFSET(struct t_rec, u, 4);
+XEN_ABI_SIZE(struct t_buf, 8);
+XEN_ABI_OFFSET(struct t_buf, prod, 4);
+XEN_ABI_SIZE(struct t_info, 2);
+XEN_ABI_OFFSET(struct t_info, mfn_offset, 2);
+#endif
 
 #endif

@@ -54,4 +54,15 @@ struct xen_build_id {
 };
 typedef struct xen_build_id xen_build_id_t;
 
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xen_compile_info, 144);
+XEN_ABI_OFFSET(struct xen_compile_info, compile_date, 112);
+XEN_ABI_SIZE(struct xen_platform_parameters, 8);
+XEN_ABI_SIZE(struct xen_feature_info, 8);
+XEN_ABI_OFFSET(struct xen_feature_info, submap, 4);
+XEN_ABI_SIZE(struct xen_build_id, 4);
+XEN_ABI_OFFSET(struct xen_build_id, buf, 4);
+#endif
+
 #endif

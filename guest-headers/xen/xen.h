@@ -41,6 +41,7 @@ DEFINE_XEN_GUEST_HANDLE(xen_ulong_t);
 
 #endif
 
+/* Hypercall numbers. 11 was never taken; _compat ones are older forms. */
 #define __HYPERVISOR_set_trap_table 0
 #define __HYPERVISOR_mmu_update 1
 #define __HYPERVISOR_set_gdt 2
@@ -92,6 +93,9 @@ DEFINE_XEN_GUEST_HANDLE(xen_ulong_t);
 #define __HYPERVISOR_arch_6 54
 #define __HYPERVISOR_arch_7 55
 
+/*
+ * Virtual interrupts: TIMER, DEBUG, XENOPROF and XENPMU belong to a vCPU, the rest to the domain.
+ */
 #define VIRQ_TIMER 0
 #define VIRQ_DEBUG 1
 #define VIRQ_CONSOLE 2
@@ -116,11 +120,13 @@ DEFINE_XEN_GUEST_HANDLE(xen_ulong_t);
 
 #define NR_VIRQS 24
 
+/* The low two bits of mmu_update.ptr. */
 #define MMU_NORMAL_PT_UPDATE 0
 #define MMU_MACHPHYS_UPDATE 1
 #define MMU_PT_UPDATE_PRESERVE_AD 2
 #define MMU_PT_UPDATE_NO_TRANSLATE 3
 
+/* Operations of mmuext_op. */
 #define MMUEXT_PIN_L1_TABLE 0
 #define MMUEXT_PIN_L2_TABLE 1
 #define MMUEXT_PIN_L3_TABLE 2
@@ -159,6 +165,7 @@ typedef struct mmuext_op mmuext_op_t;
 DEFINE_XEN_GUEST_HANDLE(mmuext_op_t);
 #endif
 
+/* What update_va_mapping flushes, and where; a bitmap's address may be added. */
 #define UVMF_NONE (xen_mk_ulong(0) << 0)
 #define UVMF_TLB_FLUSH (xen_mk_ulong(1) << 0)
 #define UVMF_INVLPG (xen_mk_ulong(2) << 0)
@@ -170,6 +177,7 @@ DEFINE_XEN_GUEST_HANDLE(mmuext_op_t);
 #define CONSOLEIO_write 0
 #define CONSOLEIO_read 1
 
+/* Switches of vm_assist. */
 #define VMASST_CMD_enable 0
 #define VMASST_CMD_disable 1
 #define VMASST_TYPE_4gb_segments 0
@@ -180,6 +188,7 @@ DEFINE_XEN_GUEST_HANDLE(mmuext_op_t);
 #define VMASST_TYPE_runstate_update_flag 5
 #define VMASST_TYPE_m2p_strict 32
 
+/* Domain numbers that stand for something else than a domain. */
 #define DOMID_FIRST_RESERVED xen_mk_uint(0x7FF0)
 #define DOMID_SELF xen_mk_uint(0x7FF0)
 #define DOMID_IO xen_mk_uint(0x7FF1)
@@ -193,6 +202,7 @@ DEFINE_XEN_GUEST_HANDLE(mmuext_op_t);
 
 typedef uint16_t domid_t;
 
+/* A machine address with a command in its low bits, and what to write there. */
 struct mmu_update {
 	uint64_t ptr;
 	uint64_t val;
@@ -200,6 +210,7 @@ struct mmu_update {
 typedef struct mmu_update mmu_update_t;
 DEFINE_XEN_GUEST_HANDLE(mmu_update_t);
 
+/* One call of a batch; the result replaces nothing but itself. */
 struct multicall_entry {
 	xen_ulong_t op, result;
 	xen_ulong_t args[6];
@@ -207,6 +218,7 @@ struct multicall_entry {
 typedef struct multicall_entry multicall_entry_t;
 DEFINE_XEN_GUEST_HANDLE(multicall_entry_t);
 
+/* Turns the time-stamp counter into system time; version is odd during a change. */
 struct vcpu_time_info {
 	uint32_t version;
 	uint32_t pad0;
@@ -222,6 +234,7 @@ typedef struct vcpu_time_info vcpu_time_info_t;
 #define XEN_PVCLOCK_TSC_STABLE_BIT (1 << 0)
 #define XEN_PVCLOCK_GUEST_STOPPED (1 << 1)
 
+/* One a vCPU. The guest owns the mask, both set and clear the pending flag. */
 struct vcpu_info {
 	uint8_t evtchn_upcall_pending;
 	uint8_t evtchn_upcall_mask;
@@ -232,6 +245,7 @@ struct vcpu_info {
 
 typedef struct vcpu_info vcpu_info_t;
 
+/* One page a domain, at the machine address in start_info. */
 struct shared_info {
 	struct vcpu_info vcpu_info[XEN_LEGACY_MAX_VCPUS];
 	xen_ulong_t evtchn_pending[sizeof(xen_ulong_t) * 8];
@@ -246,6 +260,7 @@ struct shared_info {
 
 typedef struct shared_info shared_info_t;
 
+/* What the kernel finds in %rsi; from pt_base on only at first boot. */
 struct start_info {
 	char magic[32];
 	unsigned long nr_pages;
@@ -282,6 +297,7 @@ typedef struct start_info start_info_t;
 #define SIF_VIRT_P2M_4TOOLS (1 << 4)
 #define SIF_PM_MASK (0xFF << 8)
 
+/* Modules inside the one module, ended by mod_start 0. */
 struct xen_multiboot_mod_list {
 	uint32_t mod_start;
 	uint32_t mod_end;
@@ -363,11 +379,36 @@ typedef struct {
 #endif
 
 #ifndef __ASSEMBLY__
+/* A bitmap in the caller's memory, bit 0 first. */
 struct xenctl_bitmap {
 	XEN_GUEST_HANDLE_64(uint8) bitmap;
 	uint32_t nr_bits;
 };
 typedef struct xenctl_bitmap xenctl_bitmap_t;
+#endif
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct mmuext_op, 24);
+XEN_ABI_OFFSET(struct mmuext_op, arg2, 16);
+XEN_ABI_SIZE(struct mmu_update, 16);
+XEN_ABI_OFFSET(struct mmu_update, val, 8);
+XEN_ABI_SIZE(struct multicall_entry, 64);
+XEN_ABI_OFFSET(struct multicall_entry, args, 16);
+XEN_ABI_SIZE(struct vcpu_time_info, 32);
+XEN_ABI_OFFSET(struct vcpu_time_info, pad1, 30);
+XEN_ABI_SIZE(struct vcpu_info, 64);
+XEN_ABI_OFFSET(struct vcpu_info, time, 32);
+XEN_ABI_SIZE(struct shared_info, 3136);
+XEN_ABI_OFFSET(struct shared_info, arch, 3088);
+XEN_ABI_SIZE(struct start_info, 1168);
+XEN_ABI_OFFSET(struct start_info, nr_p2m_frames, 1160);
+XEN_ABI_SIZE(struct xen_multiboot_mod_list, 16);
+XEN_ABI_OFFSET(struct xen_multiboot_mod_list, pad, 12);
+XEN_ABI_SIZE(struct dom0_vga_console_info, 40);
+XEN_ABI_OFFSET(struct dom0_vga_console_info, u, 4);
+XEN_ABI_SIZE(struct xenctl_bitmap, 16);
+XEN_ABI_OFFSET(struct xenctl_bitmap, nr_bits, 8);
 #endif
 
 #endif

@@ -73,4 +73,18 @@ struct xen_pmu_arch {
 typedef struct xen_pmu_arch xen_pmu_arch_t;
 DEFINE_XEN_GUEST_HANDLE(xen_pmu_arch_t);
 
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xen_pmu_amd_ctxt, 8);
+XEN_ABI_OFFSET(struct xen_pmu_amd_ctxt, regs, 8);
+XEN_ABI_SIZE(struct xen_pmu_cntr_pair, 16);
+XEN_ABI_OFFSET(struct xen_pmu_cntr_pair, control, 8);
+XEN_ABI_SIZE(struct xen_pmu_intel_ctxt, 64);
+XEN_ABI_OFFSET(struct xen_pmu_intel_ctxt, regs, 64);
+XEN_ABI_SIZE(struct xen_pmu_regs, 32);
+XEN_ABI_OFFSET(struct xen_pmu_regs, pad, 29);
+XEN_ABI_SIZE(struct xen_pmu_arch, 208);
+XEN_ABI_OFFSET(struct xen_pmu_arch, c, 80);
+#endif
+
 #endif

@@ -262,4 +262,41 @@ DEFINE_XEN_GUEST_HANDLE(xen_mc_t);
 
 #endif
 
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct mcinfo_common, 4);
+XEN_ABI_OFFSET(struct mcinfo_common, size, 2);
+XEN_ABI_SIZE(struct mcinfo_global, 32);
+XEN_ABI_OFFSET(struct mcinfo_global, mc_gstatus, 24);
+XEN_ABI_SIZE(struct mcinfo_bank, 48);
+XEN_ABI_OFFSET(struct mcinfo_bank, mc_tsc, 40);
+XEN_ABI_SIZE(struct mcinfo_msr, 16);
+XEN_ABI_OFFSET(struct mcinfo_msr, value, 8);
+XEN_ABI_SIZE(struct mcinfo_extended, 520);
+XEN_ABI_OFFSET(struct mcinfo_extended, mc_msr, 8);
+XEN_ABI_SIZE(struct page_offline_action, 16);
+XEN_ABI_OFFSET(struct page_offline_action, status, 8);
+XEN_ABI_SIZE(struct cpu_offline_action, 8);
+XEN_ABI_OFFSET(struct cpu_offline_action, mc_core_threadid, 6);
+XEN_ABI_SIZE(struct mcinfo_recovery, 24);
+XEN_ABI_OFFSET(struct mcinfo_recovery, action_info, 8);
+XEN_ABI_SIZE(struct mc_info, 768);
+XEN_ABI_OFFSET(struct mc_info, mi_data, 8);
+XEN_ABI_SIZE(struct mcinfo_logical_cpu, 304);
+XEN_ABI_OFFSET(struct mcinfo_logical_cpu, mc_msrvalues, 176);
+XEN_ABI_SIZE(struct xen_mc_fetch, 24);
+XEN_ABI_OFFSET(struct xen_mc_fetch, data, 16);
+XEN_ABI_SIZE(struct xen_mc_notifydomain, 8);
+XEN_ABI_OFFSET(struct xen_mc_notifydomain, flags, 4);
+XEN_ABI_SIZE(struct xen_mc_physcpuinfo, 16);
+XEN_ABI_OFFSET(struct xen_mc_physcpuinfo, info, 8);
+XEN_ABI_SIZE(struct xen_mc_msrinject, 144);
+XEN_ABI_OFFSET(struct xen_mc_msrinject, mcinj_msr, 16);
+XEN_ABI_SIZE(struct xen_mc_mceinject, 4);
+XEN_ABI_SIZE(struct xen_mc_inject_v2, 24);
+XEN_ABI_OFFSET(struct xen_mc_inject_v2, cpumap, 8);
+XEN_ABI_SIZE(struct xen_mc, 152);
+XEN_ABI_OFFSET(struct xen_mc, u, 8);
+#endif
+
 #endif

@@ -90,15 +90,15 @@ struct iret_context {
 	uint64_t e##name; \
 	uint32_t _e##name
 #endif
-#define __XEN_REG_ABCD(letter) \
-	union { \
-		uint64_t r##letter##x; \
-		__XEN_REG_E(letter##x); \
-		uint16_t letter##x; \
-		struct { \
+#define __XEN_REG_ABCD(letter)             \
+	union {                            \
+		uint64_t r##letter##x;     \
+		__XEN_REG_E(letter##x);    \
+		uint16_t letter##x;        \
+		struct {                   \
 			uint8_t letter##l; \
 			uint8_t letter##h; \
-		}; \
+		};                         \
 	}
 #define __XEN_REG_INDEX(name)      \
 	union {                    \
@@ -174,5 +174,15 @@ typedef struct arch_vcpu_info arch_vcpu_info_t;
 typedef unsigned long xen_callback_t;
 
 #endif /* !__ASSEMBLY__ */
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct iret_context, 72);
+XEN_ABI_OFFSET(struct iret_context, ss, 64);
+XEN_ABI_SIZE(struct cpu_user_regs, 200);
+XEN_ABI_OFFSET(struct cpu_user_regs, _pad6, 194);
+XEN_ABI_SIZE(struct arch_vcpu_info, 16);
+XEN_ABI_OFFSET(struct arch_vcpu_info, pad, 8);
+#endif
 
 #endif /* __XEN_PUBLIC_ARCH_X86_XEN_X86_64_H__ */

@@ -65,6 +65,7 @@ typedef unsigned long xen_ulong_t;
 #define TI_GET_IF(_ti) ((_ti)->flags & 4)
 #define TI_SET_DPL(_ti, _dpl) ((_ti)->flags |= (_dpl))
 #define TI_SET_IF(_ti, _if) ((_ti)->flags |= ((!!(_if)) << 2))
+/* An entry of the trap table; the last one has address 0. */
 struct trap_info {
 	uint8_t vector;
 	uint8_t flags;
@@ -76,6 +77,7 @@ DEFINE_XEN_GUEST_HANDLE(trap_info_t);
 
 typedef uint64_t tsc_timestamp_t;
 
+/* Everything a vCPU starts with. The user's root table is in ctrlreg[1]. */
 struct vcpu_guest_context {
 	struct {
 		char x[512];
@@ -111,6 +113,7 @@ struct vcpu_guest_context {
 typedef struct vcpu_guest_context vcpu_guest_context_t;
 DEFINE_XEN_GUEST_HANDLE(vcpu_guest_context_t);
 
+/* Where the toolstack finds the frame list: the tree, or the linear list under p2m_cr3. */
 struct arch_shared_info {
 	unsigned long max_pfn;
 	xen_pfn_t pfn_to_mfn_frame_list_list;
@@ -121,6 +124,7 @@ struct arch_shared_info {
 };
 typedef struct arch_shared_info arch_shared_info_t;
 
+/* Which devices are emulated for the domain. */
 struct xen_arch_domainconfig {
 #define _XEN_X86_EMU_LAPIC 0
 #define XEN_X86_EMU_LAPIC (1U << _XEN_X86_EMU_LAPIC)
@@ -155,6 +159,7 @@ struct xen_arch_domainconfig {
 
 #define XEN_X86_MISC_FLAGS_MAX XEN_X86_MSR_RELAXED
 
+/* CPU policies as the tools exchange them. */
 typedef struct xen_cpuid_leaf {
 #define XEN_CPUID_NO_SUBLEAF 0xffffffffu
 	uint32_t leaf, subleaf;
@@ -180,5 +185,21 @@ DEFINE_XEN_GUEST_HANDLE(xen_msr_entry_t);
 #endif
 
 #define XEN_HVM_DEBUGCONS_IOPORT 0xe9
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct trap_info, 16);
+XEN_ABI_OFFSET(struct trap_info, address, 8);
+XEN_ABI_SIZE(struct vcpu_guest_context, 5168);
+XEN_ABI_OFFSET(struct vcpu_guest_context, gs_base_user, 5160);
+XEN_ABI_SIZE(struct arch_shared_info, 48);
+XEN_ABI_OFFSET(struct arch_shared_info, p2m_generation, 40);
+XEN_ABI_SIZE(struct xen_arch_domainconfig, 8);
+XEN_ABI_OFFSET(struct xen_arch_domainconfig, misc_flags, 4);
+XEN_ABI_SIZE(struct xen_cpuid_leaf, 24);
+XEN_ABI_OFFSET(struct xen_cpuid_leaf, d, 20);
+XEN_ABI_SIZE(struct xen_msr_entry, 16);
+XEN_ABI_OFFSET(struct xen_msr_entry, val, 8);
+#endif
 
 #endif

@@ -251,4 +251,50 @@ struct xen_dm_op_buf {
 typedef struct xen_dm_op_buf xen_dm_op_buf_t;
 DEFINE_XEN_GUEST_HANDLE(xen_dm_op_buf_t);
 
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xen_dm_op_create_ioreq_server, 6);
+XEN_ABI_OFFSET(struct xen_dm_op_create_ioreq_server, id, 4);
+XEN_ABI_SIZE(struct xen_dm_op_get_ioreq_server_info, 24);
+XEN_ABI_OFFSET(struct xen_dm_op_get_ioreq_server_info, bufioreq_gfn, 16);
+XEN_ABI_SIZE(struct xen_dm_op_ioreq_server_range, 24);
+XEN_ABI_OFFSET(struct xen_dm_op_ioreq_server_range, end, 16);
+XEN_ABI_SIZE(struct xen_dm_op_set_ioreq_server_state, 4);
+XEN_ABI_OFFSET(struct xen_dm_op_set_ioreq_server_state, pad, 3);
+XEN_ABI_SIZE(struct xen_dm_op_destroy_ioreq_server, 4);
+XEN_ABI_OFFSET(struct xen_dm_op_destroy_ioreq_server, pad, 2);
+XEN_ABI_SIZE(struct xen_dm_op_track_dirty_vram, 16);
+XEN_ABI_OFFSET(struct xen_dm_op_track_dirty_vram, first_pfn, 8);
+XEN_ABI_SIZE(struct xen_dm_op_set_pci_intx_level, 6);
+XEN_ABI_OFFSET(struct xen_dm_op_set_pci_intx_level, level, 5);
+XEN_ABI_SIZE(struct xen_dm_op_set_isa_irq_level, 2);
+XEN_ABI_OFFSET(struct xen_dm_op_set_isa_irq_level, level, 1);
+XEN_ABI_SIZE(struct xen_dm_op_set_pci_link_route, 2);
+XEN_ABI_OFFSET(struct xen_dm_op_set_pci_link_route, isa_irq, 1);
+XEN_ABI_SIZE(struct xen_dm_op_modified_memory, 8);
+XEN_ABI_OFFSET(struct xen_dm_op_modified_memory, opaque, 4);
+XEN_ABI_SIZE(struct xen_dm_op_modified_memory_extent, 16);
+XEN_ABI_OFFSET(struct xen_dm_op_modified_memory_extent, first_pfn, 8);
+XEN_ABI_SIZE(struct xen_dm_op_set_mem_type, 16);
+XEN_ABI_OFFSET(struct xen_dm_op_set_mem_type, first_pfn, 8);
+XEN_ABI_SIZE(struct xen_dm_op_inject_event, 24);
+XEN_ABI_OFFSET(struct xen_dm_op_inject_event, cr2, 16);
+XEN_ABI_SIZE(struct xen_dm_op_inject_msi, 16);
+XEN_ABI_OFFSET(struct xen_dm_op_inject_msi, addr, 8);
+XEN_ABI_SIZE(struct xen_dm_op_map_mem_type_to_ioreq_server, 16);
+XEN_ABI_OFFSET(struct xen_dm_op_map_mem_type_to_ioreq_server, opaque, 8);
+XEN_ABI_SIZE(struct xen_dm_op_remote_shutdown, 4);
+XEN_ABI_SIZE(struct xen_dm_op_relocate_memory, 24);
+XEN_ABI_OFFSET(struct xen_dm_op_relocate_memory, dst_gfn, 16);
+XEN_ABI_SIZE(struct xen_dm_op_pin_memory_cacheattr, 24);
+XEN_ABI_OFFSET(struct xen_dm_op_pin_memory_cacheattr, pad, 20);
+XEN_ABI_SIZE(struct xen_dm_op_set_irq_level, 8);
+XEN_ABI_OFFSET(struct xen_dm_op_set_irq_level, pad, 5);
+XEN_ABI_SIZE(struct xen_dm_op_nr_vcpus, 4);
+XEN_ABI_SIZE(struct xen_dm_op, 32);
+XEN_ABI_OFFSET(struct xen_dm_op, u, 8);
+XEN_ABI_SIZE(struct xen_dm_op_buf, 16);
+XEN_ABI_OFFSET(struct xen_dm_op_buf, size, 8);
+#endif
+
 #endif

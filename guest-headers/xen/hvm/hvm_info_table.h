@@ -4,6 +4,7 @@
 #define __XEN_PUBLIC_HVM_HVM_INFO_TABLE_H__
 
 #include <stdint.h>
+#include "../xen-compat.h"
 
 #define HVM_INFO_PFN 0x09F
 #define HVM_INFO_OFFSET 0x800
@@ -21,5 +22,11 @@ struct hvm_info_table {
 	uint32_t high_mem_pgend;
 	uint8_t vcpu_online[(HVM_MAX_VCPUS + 7) / 8];
 };
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct hvm_info_table, 48);
+XEN_ABI_OFFSET(struct hvm_info_table, vcpu_online, 32);
+#endif
 
 #endif

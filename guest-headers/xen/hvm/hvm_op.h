@@ -209,4 +209,40 @@ struct xen_hvm_altp2m_op {
 typedef struct xen_hvm_altp2m_op xen_hvm_altp2m_op_t;
 DEFINE_XEN_GUEST_HANDLE(xen_hvm_altp2m_op_t);
 
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xen_hvm_param, 16);
+XEN_ABI_OFFSET(struct xen_hvm_param, value, 8);
+XEN_ABI_SIZE(struct xen_hvm_altp2m_suppress_ve, 16);
+XEN_ABI_OFFSET(struct xen_hvm_altp2m_suppress_ve, gfn, 8);
+XEN_ABI_SIZE(struct xen_hvm_altp2m_suppress_ve_multi, 32);
+XEN_ABI_OFFSET(struct xen_hvm_altp2m_suppress_ve_multi, first_error_gfn, 24);
+XEN_ABI_SIZE(struct xen_hvm_pagetable_dying, 16);
+XEN_ABI_OFFSET(struct xen_hvm_pagetable_dying, gpa, 8);
+XEN_ABI_SIZE(struct xen_hvm_get_time, 8);
+XEN_ABI_SIZE(struct xen_hvm_xentrace, 32);
+XEN_ABI_OFFSET(struct xen_hvm_xentrace, extra, 4);
+XEN_ABI_SIZE(struct xen_hvm_get_mem_type, 16);
+XEN_ABI_OFFSET(struct xen_hvm_get_mem_type, pfn, 8);
+XEN_ABI_SIZE(struct xen_hvm_evtchn_upcall_vector, 8);
+XEN_ABI_OFFSET(struct xen_hvm_evtchn_upcall_vector, vector, 4);
+XEN_ABI_SIZE(struct xen_hvm_altp2m_vcpu_enable_notify, 16);
+XEN_ABI_OFFSET(struct xen_hvm_altp2m_vcpu_enable_notify, gfn, 8);
+XEN_ABI_SIZE(struct xen_hvm_altp2m_vcpu_disable_notify, 4);
+XEN_ABI_SIZE(struct xen_hvm_altp2m_view, 4);
+XEN_ABI_OFFSET(struct xen_hvm_altp2m_view, hvmmem_default_access, 2);
+XEN_ABI_SIZE(struct xen_hvm_altp2m_mem_access, 16);
+XEN_ABI_OFFSET(struct xen_hvm_altp2m_mem_access, gfn, 8);
+XEN_ABI_SIZE(struct xen_hvm_altp2m_set_mem_access_multi, 32);
+XEN_ABI_OFFSET(struct xen_hvm_altp2m_set_mem_access_multi, access_list, 24);
+XEN_ABI_SIZE(struct xen_hvm_altp2m_change_gfn, 24);
+XEN_ABI_OFFSET(struct xen_hvm_altp2m_change_gfn, new_gfn, 16);
+XEN_ABI_SIZE(struct xen_hvm_altp2m_get_vcpu_p2m_idx, 8);
+XEN_ABI_OFFSET(struct xen_hvm_altp2m_get_vcpu_p2m_idx, altp2m_idx, 4);
+XEN_ABI_SIZE(struct xen_hvm_altp2m_set_visibility, 4);
+XEN_ABI_OFFSET(struct xen_hvm_altp2m_set_visibility, pad, 3);
+XEN_ABI_SIZE(struct xen_hvm_altp2m_op, 80);
+XEN_ABI_OFFSET(struct xen_hvm_altp2m_op, u, 16);
+#endif
+
 #endif

@@ -71,4 +71,14 @@ struct vcpu_hvm_context {
 typedef struct vcpu_hvm_context vcpu_hvm_context_t;
 DEFINE_XEN_GUEST_HANDLE(vcpu_hvm_context_t);
 
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct vcpu_hvm_x86_32, 120);
+XEN_ABI_OFFSET(struct vcpu_hvm_x86_32, pad2, 114);
+XEN_ABI_SIZE(struct vcpu_hvm_x86_64, 112);
+XEN_ABI_OFFSET(struct vcpu_hvm_x86_64, efer, 104);
+XEN_ABI_SIZE(struct vcpu_hvm_context, 128);
+XEN_ABI_OFFSET(struct vcpu_hvm_context, cpu_regs, 8);
+#endif
+
 #endif

@@ -4,6 +4,7 @@
 #define _IOREQ_H_
 
 #include <stdint.h>
+#include "../xen-compat.h"
 #define IOREQ_READ 1
 #define IOREQ_WRITE 0
 
@@ -72,5 +73,16 @@ typedef struct buffered_iopage buffered_iopage_t;
 #define ACPI_PM_TMR_BLK_ADDRESS ACPI_PM_TMR_BLK_ADDRESS_V0
 #define ACPI_GPE0_BLK_ADDRESS ACPI_GPE0_BLK_ADDRESS_V0
 #define ACPI_GPE0_BLK_LEN ACPI_GPE0_BLK_LEN_V0
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct ioreq, 32);
+XEN_ABI_OFFSET(struct ioreq, type, 31);
+XEN_ABI_SIZE(struct shared_iopage, 32);
+XEN_ABI_SIZE(struct buf_ioreq, 8);
+XEN_ABI_OFFSET(struct buf_ioreq, data, 4);
+XEN_ABI_SIZE(struct buffered_iopage, 4096);
+XEN_ABI_OFFSET(struct buffered_iopage, buf_ioreq, 8);
+#endif
 
 #endif

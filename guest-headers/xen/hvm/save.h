@@ -30,4 +30,10 @@ DECLARE_HVM_SAVE_TYPE(END, 0, struct hvm_save_end);
 
 #include "../arch-x86/hvm/save.h"
 
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct hvm_save_descriptor, 8);
+XEN_ABI_OFFSET(struct hvm_save_descriptor, length, 4);
+#endif
+
 #endif /* __XEN_PUBLIC_HVM_SAVE_H__ */

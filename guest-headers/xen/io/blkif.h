@@ -75,4 +75,18 @@ DEFINE_RING_TYPES(blkif, struct blkif_request, struct blkif_response);
 #define VDISK_REMOVABLE 0x2
 #define VDISK_READONLY 0x4
 
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct blkif_request_segment, 8);
+XEN_ABI_OFFSET(struct blkif_request_segment, last_sect, 5);
+XEN_ABI_SIZE(struct blkif_request, 112);
+XEN_ABI_OFFSET(struct blkif_request, seg, 24);
+XEN_ABI_SIZE(struct blkif_request_discard, 32);
+XEN_ABI_OFFSET(struct blkif_request_discard, nr_sectors, 24);
+XEN_ABI_SIZE(struct blkif_request_indirect, 64);
+XEN_ABI_OFFSET(struct blkif_request_indirect, indirect_grefs, 28);
+XEN_ABI_SIZE(struct blkif_response, 16);
+XEN_ABI_OFFSET(struct blkif_response, status, 10);
+#endif
+
 #endif

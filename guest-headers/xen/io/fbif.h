@@ -4,6 +4,7 @@
 #define __XEN_PUBLIC_IO_FBIF_H__
 
 #include <stdint.h>
+#include "../xen-compat.h"
 
 #define XENFB_TYPE_UPDATE 2
 
@@ -78,6 +79,20 @@ struct xenfb_page {
 #define XENFB_WIDTH 800
 #define XENFB_HEIGHT 600
 #define XENFB_DEPTH 32
+#endif
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xenfb_update, 20);
+XEN_ABI_OFFSET(struct xenfb_update, height, 16);
+XEN_ABI_SIZE(struct xenfb_resize, 24);
+XEN_ABI_OFFSET(struct xenfb_resize, offset, 20);
+XEN_ABI_SIZE(union xenfb_out_event, 40);
+XEN_ABI_SIZE(struct xenfb_refresh_period, 8);
+XEN_ABI_OFFSET(struct xenfb_refresh_period, period, 4);
+XEN_ABI_SIZE(union xenfb_in_event, 40);
+XEN_ABI_SIZE(struct xenfb_page, 2088);
+XEN_ABI_OFFSET(struct xenfb_page, pd, 40);
 #endif
 
 #endif

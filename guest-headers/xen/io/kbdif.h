@@ -4,6 +4,7 @@
 #define __XEN_PUBLIC_IO_KBDIF_H__
 
 #include <stdint.h>
+#include "../xen-compat.h"
 
 #define XENKBD_TYPE_MOTION 1
 #define XENKBD_TYPE_RESERVED 2
@@ -107,5 +108,21 @@ struct xenkbd_page {
 	uint32_t in_cons, in_prod;
 	uint32_t out_cons, out_prod;
 };
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xenkbd_motion, 16);
+XEN_ABI_OFFSET(struct xenkbd_motion, rel_z, 12);
+XEN_ABI_SIZE(struct xenkbd_key, 8);
+XEN_ABI_OFFSET(struct xenkbd_key, keycode, 4);
+XEN_ABI_SIZE(struct xenkbd_position, 16);
+XEN_ABI_OFFSET(struct xenkbd_position, rel_z, 12);
+XEN_ABI_SIZE(struct xenkbd_mtouch, 16);
+XEN_ABI_OFFSET(struct xenkbd_mtouch, u, 8);
+XEN_ABI_SIZE(union xenkbd_in_event, 40);
+XEN_ABI_SIZE(union xenkbd_out_event, 40);
+XEN_ABI_SIZE(struct xenkbd_page, 16);
+XEN_ABI_OFFSET(struct xenkbd_page, out_prod, 12);
+#endif
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Shared control page of a vchan. */
 #include <stdint.h>
+#include "../xen-compat.h"
 #include <sys/types.h>
 
 struct ring_shared {
@@ -17,3 +18,11 @@ struct vchan_interface {
 	uint8_t cli_notify, srv_notify;
 	uint32_t grants[0];
 };
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct ring_shared, 8);
+XEN_ABI_OFFSET(struct ring_shared, prod, 4);
+XEN_ABI_SIZE(struct vchan_interface, 24);
+XEN_ABI_OFFSET(struct vchan_interface, grants, 24);
+#endif

@@ -188,4 +188,24 @@ DEFINE_RING_TYPES(netif_rx, struct netif_rx_request, struct netif_rx_response);
 #define NETIF_RSP_OKAY 0
 #define NETIF_RSP_NULL 1
 
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xen_netif_ctrl_request, 16);
+XEN_ABI_OFFSET(struct xen_netif_ctrl_request, data, 4);
+XEN_ABI_SIZE(struct xen_netif_ctrl_response, 12);
+XEN_ABI_OFFSET(struct xen_netif_ctrl_response, data, 8);
+XEN_ABI_SIZE(struct xen_netif_gref, 8);
+XEN_ABI_OFFSET(struct xen_netif_gref, status, 6);
+XEN_ABI_SIZE(struct netif_tx_request, 12);
+XEN_ABI_OFFSET(struct netif_tx_request, size, 10);
+XEN_ABI_SIZE(struct netif_extra_info, 8);
+XEN_ABI_OFFSET(struct netif_extra_info, u, 2);
+XEN_ABI_SIZE(struct netif_tx_response, 4);
+XEN_ABI_OFFSET(struct netif_tx_response, status, 2);
+XEN_ABI_SIZE(struct netif_rx_request, 8);
+XEN_ABI_OFFSET(struct netif_rx_request, gref, 4);
+XEN_ABI_SIZE(struct netif_rx_response, 8);
+XEN_ABI_OFFSET(struct netif_rx_response, status, 6);
+#endif
+
 #endif

@@ -4,6 +4,7 @@
 #define __XEN_PCI_COMMON_H__
 
 #include <stdint.h>
+#include "../xen-compat.h"
 #define XEN_PCI_MAGIC "7"
 #define _XEN_PCIF_active (0)
 #define XEN_PCIF_active (1 << _XEN_PCIF_active)
@@ -60,5 +61,17 @@ struct xen_pci_sharedinfo {
 	struct xen_pci_op op;
 	struct xen_pcie_aer_op aer_op;
 };
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xen_msix_entry, 4);
+XEN_ABI_OFFSET(struct xen_msix_entry, entry, 2);
+XEN_ABI_SIZE(struct xen_pci_op, 548);
+XEN_ABI_OFFSET(struct xen_pci_op, msix_entries, 36);
+XEN_ABI_SIZE(struct xen_pcie_aer_op, 20);
+XEN_ABI_OFFSET(struct xen_pcie_aer_op, devfn, 16);
+XEN_ABI_SIZE(struct xen_pci_sharedinfo, 572);
+XEN_ABI_OFFSET(struct xen_pci_sharedinfo, aer_op, 552);
+#endif
 
 #endif

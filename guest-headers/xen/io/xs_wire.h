@@ -4,6 +4,7 @@
 #define _XS_WIRE_H
 
 #include <stdint.h>
+#include "../xen-compat.h"
 
 enum xsd_sockmsg_type {
 	XS_CONTROL,
@@ -88,5 +89,15 @@ struct xenstore_domain_interface {
 #define XENSTORE_ERROR_COMM 1
 #define XENSTORE_ERROR_RINGIDX 2
 #define XENSTORE_ERROR_PROTO 3
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xsd_errors, 16);
+XEN_ABI_OFFSET(struct xsd_errors, errstring, 8);
+XEN_ABI_SIZE(struct xsd_sockmsg, 16);
+XEN_ABI_OFFSET(struct xsd_sockmsg, len, 12);
+XEN_ABI_SIZE(struct xenstore_domain_interface, 2076);
+XEN_ABI_OFFSET(struct xenstore_domain_interface, error, 2072);
+#endif
 
 #endif

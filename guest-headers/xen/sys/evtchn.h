@@ -41,4 +41,15 @@ struct ioctl_evtchn_restrict_domid {
 	domid_t domid;
 };
 
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct ioctl_evtchn_bind_virq, 4);
+XEN_ABI_SIZE(struct ioctl_evtchn_bind_interdomain, 8);
+XEN_ABI_OFFSET(struct ioctl_evtchn_bind_interdomain, remote_port, 4);
+XEN_ABI_SIZE(struct ioctl_evtchn_bind_unbound_port, 4);
+XEN_ABI_SIZE(struct ioctl_evtchn_unbind, 4);
+XEN_ABI_SIZE(struct ioctl_evtchn_notify, 4);
+XEN_ABI_SIZE(struct ioctl_evtchn_restrict_domid, 2);
+#endif
+
 #endif

@@ -4,6 +4,7 @@
 #define __LINUX_PUBLIC_GNTDEV_H__
 
 #include <stdint.h>
+#include "../xen-compat.h"
 
 struct ioctl_gntdev_grant_ref {
 	uint32_t domid;
@@ -109,5 +110,32 @@ struct ioctl_gntdev_dmabuf_imp_release {
 	uint32_t fd;
 	uint32_t reserved;
 };
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct ioctl_gntdev_grant_ref, 8);
+XEN_ABI_OFFSET(struct ioctl_gntdev_grant_ref, ref, 4);
+XEN_ABI_SIZE(struct ioctl_gntdev_map_grant_ref, 24);
+XEN_ABI_OFFSET(struct ioctl_gntdev_map_grant_ref, refs, 16);
+XEN_ABI_SIZE(struct ioctl_gntdev_unmap_grant_ref, 16);
+XEN_ABI_OFFSET(struct ioctl_gntdev_unmap_grant_ref, pad, 12);
+XEN_ABI_SIZE(struct ioctl_gntdev_get_offset_for_vaddr, 24);
+XEN_ABI_OFFSET(struct ioctl_gntdev_get_offset_for_vaddr, pad, 20);
+XEN_ABI_SIZE(struct ioctl_gntdev_set_max_grants, 4);
+XEN_ABI_SIZE(struct ioctl_gntdev_unmap_notify, 16);
+XEN_ABI_OFFSET(struct ioctl_gntdev_unmap_notify, event_channel_port, 12);
+XEN_ABI_SIZE(struct ioctl_gntdev_grant_copy_segment, 24);
+XEN_ABI_OFFSET(struct ioctl_gntdev_grant_copy_segment, status, 20);
+XEN_ABI_SIZE(struct ioctl_gntdev_grant_copy, 16);
+XEN_ABI_OFFSET(struct ioctl_gntdev_grant_copy, segments, 8);
+XEN_ABI_SIZE(struct ioctl_gntdev_dmabuf_exp_from_refs, 20);
+XEN_ABI_OFFSET(struct ioctl_gntdev_dmabuf_exp_from_refs, refs, 16);
+XEN_ABI_SIZE(struct ioctl_gntdev_dmabuf_exp_wait_released, 8);
+XEN_ABI_OFFSET(struct ioctl_gntdev_dmabuf_exp_wait_released, wait_to_ms, 4);
+XEN_ABI_SIZE(struct ioctl_gntdev_dmabuf_imp_to_refs, 20);
+XEN_ABI_OFFSET(struct ioctl_gntdev_dmabuf_imp_to_refs, refs, 16);
+XEN_ABI_SIZE(struct ioctl_gntdev_dmabuf_imp_release, 8);
+XEN_ABI_OFFSET(struct ioctl_gntdev_dmabuf_imp_release, reserved, 4);
+#endif
 
 #endif

@@ -76,4 +76,24 @@ typedef struct privcmd_mmap_resource {
 #define IOCTL_PRIVCMD_MMAP_RESOURCE _IOC(_IOC_NONE, 'P', 7, sizeof(privcmd_mmap_resource_t))
 #define IOCTL_PRIVCMD_UNIMPLEMENTED _IOC(_IOC_NONE, 'P', 0xFF, 0)
 
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct privcmd_hypercall, 48);
+XEN_ABI_OFFSET(struct privcmd_hypercall, arg, 8);
+XEN_ABI_SIZE(struct privcmd_mmap_entry, 24);
+XEN_ABI_OFFSET(struct privcmd_mmap_entry, npages, 16);
+XEN_ABI_SIZE(struct privcmd_mmap, 16);
+XEN_ABI_OFFSET(struct privcmd_mmap, entry, 8);
+XEN_ABI_SIZE(struct privcmd_mmapbatch, 24);
+XEN_ABI_OFFSET(struct privcmd_mmapbatch, arr, 16);
+XEN_ABI_SIZE(struct privcmd_mmapbatch_v2, 32);
+XEN_ABI_OFFSET(struct privcmd_mmapbatch_v2, err, 24);
+XEN_ABI_SIZE(struct privcmd_dm_op_buf, 16);
+XEN_ABI_OFFSET(struct privcmd_dm_op_buf, size, 8);
+XEN_ABI_SIZE(struct privcmd_dm_op, 16);
+XEN_ABI_OFFSET(struct privcmd_dm_op, ubufs, 8);
+XEN_ABI_SIZE(struct privcmd_mmap_resource, 32);
+XEN_ABI_OFFSET(struct privcmd_mmap_resource, addr, 24);
+#endif
+
 #endif

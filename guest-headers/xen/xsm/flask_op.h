@@ -3,6 +3,8 @@
 #ifndef __FLASK_OP_H__
 #define __FLASK_OP_H__
 
+#include "../xen-compat.h"
+
 #include "../event_channel.h"
 
 #define XEN_FLASK_INTERFACE_VERSION 1
@@ -152,5 +154,35 @@ struct xen_flask_op {
 };
 typedef struct xen_flask_op xen_flask_op_t;
 DEFINE_XEN_GUEST_HANDLE(xen_flask_op_t);
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct xen_flask_load, 16);
+XEN_ABI_OFFSET(struct xen_flask_load, size, 8);
+XEN_ABI_SIZE(struct xen_flask_setenforce, 4);
+XEN_ABI_SIZE(struct xen_flask_sid_context, 16);
+XEN_ABI_OFFSET(struct xen_flask_sid_context, context, 8);
+XEN_ABI_SIZE(struct xen_flask_access, 32);
+XEN_ABI_OFFSET(struct xen_flask_access, seqno, 28);
+XEN_ABI_SIZE(struct xen_flask_transition, 16);
+XEN_ABI_OFFSET(struct xen_flask_transition, newsid, 12);
+XEN_ABI_SIZE(struct xen_flask_boolean, 24);
+XEN_ABI_OFFSET(struct xen_flask_boolean, name, 16);
+XEN_ABI_SIZE(struct xen_flask_setavc_threshold, 4);
+XEN_ABI_SIZE(struct xen_flask_hash_stats, 16);
+XEN_ABI_OFFSET(struct xen_flask_hash_stats, max_chain_len, 12);
+XEN_ABI_SIZE(struct xen_flask_cache_stats, 28);
+XEN_ABI_OFFSET(struct xen_flask_cache_stats, frees, 24);
+XEN_ABI_SIZE(struct xen_flask_ocontext, 24);
+XEN_ABI_OFFSET(struct xen_flask_ocontext, high, 16);
+XEN_ABI_SIZE(struct xen_flask_peersid, 8);
+XEN_ABI_OFFSET(struct xen_flask_peersid, sid, 4);
+XEN_ABI_SIZE(struct xen_flask_relabel, 8);
+XEN_ABI_OFFSET(struct xen_flask_relabel, sid, 4);
+XEN_ABI_SIZE(struct xen_flask_devicetree_label, 16);
+XEN_ABI_OFFSET(struct xen_flask_devicetree_label, path, 8);
+XEN_ABI_SIZE(struct xen_flask_op, 40);
+XEN_ABI_OFFSET(struct xen_flask_op, u, 8);
+#endif
 
 #endif

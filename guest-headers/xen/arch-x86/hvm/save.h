@@ -348,4 +348,43 @@ struct hvm_msr {
 
 #define HVM_SAVE_CODE_MAX 20
 
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct hvm_save_header, 24);
+XEN_ABI_OFFSET(struct hvm_save_header, gtsc_khz, 20);
+XEN_ABI_SIZE(struct hvm_hw_cpu, 1032);
+XEN_ABI_OFFSET(struct hvm_hw_cpu, pad0, 1028);
+XEN_ABI_SIZE(struct hvm_hw_vpic, 8);
+XEN_ABI_OFFSET(struct hvm_hw_vpic, int_output, 7);
+XEN_ABI_SIZE(union vioapic_redir_entry, 8);
+XEN_ABI_SIZE(struct hvm_hw_lapic, 24);
+XEN_ABI_OFFSET(struct hvm_hw_lapic, tdt_msr, 16);
+XEN_ABI_SIZE(struct hvm_hw_lapic_regs, 1024);
+XEN_ABI_SIZE(struct hvm_hw_pci_irqs, 16);
+XEN_ABI_SIZE(struct hvm_hw_isa_irqs, 8);
+XEN_ABI_SIZE(struct hvm_hw_pci_link, 8);
+XEN_ABI_OFFSET(struct hvm_hw_pci_link, pad0, 4);
+XEN_ABI_SIZE(struct hvm_hw_pit, 56);
+XEN_ABI_OFFSET(struct hvm_hw_pit, pad0, 52);
+XEN_ABI_SIZE(struct hvm_hw_rtc, 24);
+XEN_ABI_OFFSET(struct hvm_hw_rtc, rtc_offset, 16);
+XEN_ABI_SIZE(struct hvm_hw_hpet, 1048);
+XEN_ABI_OFFSET(struct hvm_hw_hpet, period, 1024);
+XEN_ABI_SIZE(struct hvm_hw_pmtimer, 8);
+XEN_ABI_OFFSET(struct hvm_hw_pmtimer, pm1a_en, 6);
+XEN_ABI_SIZE(struct hvm_hw_mtrr, 240);
+XEN_ABI_OFFSET(struct hvm_hw_mtrr, msr_mtrr_def_type, 232);
+XEN_ABI_SIZE(struct hvm_hw_cpu_xsave, 600);
+XEN_ABI_OFFSET(struct hvm_hw_cpu_xsave, save_area, 24);
+XEN_ABI_SIZE(struct hvm_viridian_domain_context, 32);
+XEN_ABI_OFFSET(struct hvm_viridian_domain_context, reference_tsc, 24);
+XEN_ABI_SIZE(struct hvm_viridian_vcpu_context, 216);
+XEN_ABI_OFFSET(struct hvm_viridian_vcpu_context, stimer_count_msr, 184);
+XEN_ABI_SIZE(struct hvm_vmce_vcpu, 32);
+XEN_ABI_OFFSET(struct hvm_vmce_vcpu, mcg_ext_ctl, 24);
+XEN_ABI_SIZE(struct hvm_tsc_adjust, 8);
+XEN_ABI_SIZE(struct hvm_msr, 8);
+XEN_ABI_OFFSET(struct hvm_msr, msr, 8);
+#endif
+
 #endif

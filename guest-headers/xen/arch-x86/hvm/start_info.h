@@ -4,6 +4,7 @@
 #define __XEN_PUBLIC_ARCH_X86_HVM_START_INFO_H__
 
 #include <stdint.h>
+#include "../../xen-compat.h"
 #define XEN_HVM_START_MAGIC_VALUE 0x336ec578
 #define XEN_HVM_MEMMAP_TYPE_RAM 1
 #define XEN_HVM_MEMMAP_TYPE_RESERVED 2
@@ -39,5 +40,15 @@ struct hvm_memmap_table_entry {
 	uint32_t type;
 	uint32_t reserved;
 };
+
+/* The layouts, pinned: size and place of the last member. */
+#ifndef __ASSEMBLY__
+XEN_ABI_SIZE(struct hvm_start_info, 56);
+XEN_ABI_OFFSET(struct hvm_start_info, reserved, 52);
+XEN_ABI_SIZE(struct hvm_modlist_entry, 32);
+XEN_ABI_OFFSET(struct hvm_modlist_entry, reserved, 24);
+XEN_ABI_SIZE(struct hvm_memmap_table_entry, 24);
+XEN_ABI_OFFSET(struct hvm_memmap_table_entry, reserved, 20);
+#endif
 
 #endif
