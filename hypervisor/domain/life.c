@@ -141,6 +141,7 @@ int domain_kill(struct domain *d)
 	rc = evtchn_domain_kill(d);
 	if (rc)
 		return rc;
+	irq_domain_release(d);
 	rc = grant_domain_release_mappings(d);
 	if (rc)
 		return rc;

@@ -182,8 +182,8 @@ void grant_dump(struct domain *d)
 	if (!gt)
 		return;
 	spin_lock(&gt->lock);
-	printk("d%u grant table v%u: %u of %u frames, %u handles in use\n", d->id, gt->version,
-	       gt->nr_frames, gt->max_frames, gt->maptrack.in_use);
+	printk("d%u (%d references) grant table v%u: %u of %u frames, %u handles in use\n", d->id, d->refcount,
+	       gt->version, gt->nr_frames, gt->max_frames, gt->maptrack.in_use);
 	for (u32 ref = 0; ref < grant_nr_entries(gt); ref++) {
 		const struct grant_active *a = grant_active(gt, ref);
 

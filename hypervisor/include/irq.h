@@ -15,6 +15,9 @@ void irq_init(void); /* by lapic_init() */
 void do_irq(struct regs *regs, u8 vector);
 int irq_request(unsigned int gsi, void (*fn)(void *), void *data, const char *name); /* ours: UART, HPET */
 int irq_domain_init(struct domain *d);
+/* A dying domain: its interrupts are unbound and unmapped, its end-of-interrupt page given back. The frame
+ * would keep the domain otherwise. */
+void irq_domain_release(struct domain *d);
 void irq_domain_destroy(struct domain *d); /* unbinds and unmaps every pirq */
 unsigned int nr_irqs_gsi(void);
 void irq_dump(void); /* 'i' debug key */

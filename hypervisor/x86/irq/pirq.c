@@ -428,9 +428,10 @@ int gsi_vector(struct domain *d, unsigned int gsi)
 	return rc;
 }
 
-void irq_domain_destroy(struct domain *d)
+void irq_domain_release(struct domain *d)
 {
 	struct domain_irq *di = d->irq;
+	struct frame *f;
 
 	if (!di)
 		return;
@@ -438,10 +439,21 @@ void irq_domain_destroy(struct domain *d)
 	for (unsigned int i = 0; i < di->nr_pirqs; i++)
 		if (di->irq_of[i] != IRQ_NONE)
 			(void)unmap(d, i);
+	f = di->eoi_frame;
 	di->eoi_map = NULL;
+	di->eoi_frame = NULL;
 	spin_unlock(&di->lock);
-	if (di->eoi_frame)
-		frame_put_and_type(di->eoi_frame);
+	if (f)
+		frame_put_and_type(f);
+}
+
+void irq_domain_destroy(struct domain *d)
+{
+	struct domain_irq *di = d->irq;
+
+	if (!di)
+		return;
+	irq_domain_release(d);
 	hv_free(di->irq_of);
 	hv_free(di);
 	d->irq = NULL;
