@@ -11,7 +11,7 @@ guest_cflags = -std=gnu11 -O2 -g -fno-toplevel-reorder -ffreestanding -fno-built
 	-Wall -Wextra -Werror -MMD -MP
 guest_lib = start entry probe string console report trap mm event user vcpu
 guest_lib_objects = $(guest_lib:%=tests/guests/lib/%.o)
-guest_images = $(guest_kernels:%=tests/guests/%.elf) tests/guests/bench.elf
+guest_images = $(guest_kernels:%=tests/guests/%.elf) tests/guests/bench.elf tests/guests/bench-load.elf
 
 tests/guests/lib/%.o: $(srcdir)/tests/guests/lib/%.S
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(guest_cppflags) $(guest_cflags) -c -o $@ $<
@@ -28,6 +28,11 @@ tests/guests/bench/%.o: $(srcdir)/tests/guests/bench/%.S Makefile
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(guest_cppflags) $(guest_cflags) -c -o $@ $<
 guest_bench = main calls traps user mm events grants vcpus entry
 guest_bench_objects = $(guest_bench:%=tests/guests/bench/%.o)
+tests/guests/load/load.o: $(srcdir)/tests/guests/load/load.c Makefile
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(guest_cppflags) $(guest_cflags) -c -o $@ $<
+tests/guests/bench-load.elf: tests/guests/load/load.o $(guest_lib_objects) $(srcdir)/tests/guests/guest.lds
+	$(AM_V_CCLD)$(LD) -n --no-warn-rwx-segments -T $(srcdir)/tests/guests/guest.lds -o $@ \
+		tests/guests/load/load.o $(guest_lib_objects)
 tests/guests/bench.elf: $(guest_bench_objects) $(guest_lib_objects)
 	$(AM_V_CCLD)$(LD) -n --no-warn-rwx-segments -T $(srcdir)/tests/guests/guest.lds -o $@ \
 		$(guest_bench_objects) $(guest_lib_objects)
@@ -38,6 +43,6 @@ guests: $(guest_images)
 .PHONY: guests
 clean-local: clean-guests
 clean-guests:
-	rm -rf tests/guests/lib tests/guests/abi tests/guests/bench tests/guests/*.elf
+	rm -rf tests/guests/lib tests/guests/abi tests/guests/bench tests/guests/load tests/guests/*.elf
 .PHONY: clean-guests
 -include $(wildcard tests/guests/lib/*.d tests/guests/abi/*.d tests/guests/bench/*.d)

@@ -19,6 +19,8 @@ static s64 period_budget(const struct sched_domain *d)
 	return (s64)(SCHED_CAP_PERIOD / 100 * d->cap);
 }
 
+#define KEPT_PERIODS 5
+
 static void catch_up(struct sched_domain *d, stime_t now)
 {
 	u64 periods;
@@ -28,9 +30,9 @@ static void catch_up(struct sched_domain *d, stime_t now)
 	periods = (now - d->period_start) / SCHED_CAP_PERIOD;
 	d->period_start += periods * SCHED_CAP_PERIOD;
 	if (periods > 1000)
-		d->budget = period_budget(d);
-	else
-		d->budget = min(d->budget + (s64)periods * period_budget(d), period_budget(d));
+		periods = 1000; /* pays back any overrun */
+	d->budget =
+		min(d->budget + (s64)periods * period_budget(d), KEPT_PERIODS * period_budget(d));
 }
 
 void sched_set_cap(struct sched_domain *d, u32 cap, stime_t now)

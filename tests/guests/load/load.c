@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Load for scheduling tests, not a test of its own. One case is chosen by only= on the command line:
+ *
+ *   hog      computes for ever, on every vCPU it has
+ *   sleeper  sleeps until a time again and again, and prints how late it was woken, in microseconds:
+ *            "late mean worst", every 100 times
+ */
+#include <xen/event_channel.h>
+#include <xen/sched.h>
+#include <xen/vcpu.h>
+
+#include "guest.h"
+
+#define PAUSE_NS 7000000
+#define ROUND 100
+
+static uint64_t now(void)
+{
+	volatile struct vcpu_time_info *t = &vcpu_info0->time;
+	uint32_t version;
+	uint64_t ns, delta;
+
+	do {
+		version = t->version & ~1u;
+		barrier();
+		delta = rdtsc() - t->tsc_timestamp;
+		if (t->tsc_shift >= 0)
+			delta <<= t->tsc_shift;
+		else
+			delta >>= -t->tsc_shift;
+		ns = t->system_time + (uint64_t)(((unsigned __int128)delta * t->tsc_to_system_mul) >> 32);
+		barrier();
+	} while (version != t->version);
+	return ns;
+}
+
+static void spin(void)
+{
+	for (;;)
+		__asm__ volatile("" ::: "memory");
+}
+
+CASE(hog)
+{
+	unsigned int id;
+
+	hypercall3(__HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, 0, 0);
+	for (id = 1; id < 4 && hypercall3(__HYPERVISOR_vcpu_op, VCPUOP_is_up, id, 0) >= 0; id++)
+		if (vcpu_start(id, spin))
+			printk("vCPU %u does not start\n", id);
+	printk("hog: %u vCPUs\n", id);
+	spin();
+}
+
+CASE(sleeper)
+{
+	struct evtchn_bind_virq b = { .virq = VIRQ_TIMER, .vcpu = 0 };
+	uint64_t deadline, late, worst, sum;
+	unsigned int i;
+
+	hypercall3(__HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, 0, 0);
+	require(!hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, (unsigned long)&b));
+	event_unmask(b.port);
+	for (;;) {
+		worst = sum = 0;
+		for (i = 0; i < ROUND; i++) {
+			deadline = now() + PAUSE_NS;
+			hypercall1(__HYPERVISOR_set_timer_op, deadline);
+			do {
+				hypercall2(__HYPERVISOR_sched_op, SCHEDOP_block, 0);
+				late = now();
+			} while (late < deadline);
+			late -= deadline;
+			sum += late;
+			if (late > worst)
+				worst = late;
+		}
+		printk("late %lu %lu\n", sum / ROUND / 1000, worst / 1000);
+	}
+}
