@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The generated parts of docs/abi: a table of rows for each family of guest-headers/def, and the
-layout of every structure they name, as the compiler lays it out. Without --write it only says
+layout of every structure they name, as the compiler lays it out; and the listings of docs/porting.md,
+which are parts of the example's sources. Without --write it only says
 whether the pages are up to date."""
 import argparse
 import os
@@ -12,6 +13,7 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DEF = os.path.join(TOP, 'guest-headers/def')
 PAGES = os.path.join(TOP, 'docs/abi')
+EXAMPLE = os.path.join(TOP, 'tests/guests/example')
 HEADERS = '''xen/xen.h xen/event_channel.h xen/grant_table.h xen/memory.h xen/sched.h xen/vcpu.h
 xen/physdev.h xen/version.h xen/callback.h xen/nmi.h xen/platform.h xen/domctl.h xen/sysctl.h
 xen/pmu.h xen/hvm/hvm_op.h'''.split()
@@ -80,26 +82,38 @@ def call_table():
     return text
 
 
+def listing(names):
+    """The part of an example's source between the marks [name] and [end]."""
+    with open(os.path.join(EXAMPLE, names[0])) as f:
+        m = re.search(r'/\* \[%s\] \*/\n(.*?)/\* \[end\] \*/' % names[1], f.read(), re.S)
+    return '```%s\n%s```' % ('c' if names[0].endswith('.c') else '', m.group(1).strip('\n') + '\n')
+
+
+def refresh(path, write, stale, mark, body):
+    with open(path) as f:
+        old = f.read()
+    new = re.sub('(' + mark + r')\n.*?<!-- end -->',
+                 lambda m: '%s\n%s\n<!-- end -->' % (m.group(1), body(m.group(2).split())), old,
+                 flags=re.S)
+    if new == old:
+        return
+    stale.append(os.path.basename(path))
+    if write:
+        with open(path, 'w') as f:
+            f.write(new)
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument('--write', action='store_true')
     args = ap.parse_args()
     records, stale = layouts(), []
+    refresh(os.path.join(TOP, 'docs/porting.md'), args.write, stale, r'<!-- listing: ([\w. ]+?) -->',
+            listing)
     for page in sorted(os.listdir(PAGES)):
-        path = os.path.join(PAGES, page)
-        with open(path) as f:
-            old = f.read()
-
-        def fill(m):
-            names = m.group(1).split()
-            body = call_table() if names == ['hypercalls'] else op_table(names, records)
-            return '<!-- generated: %s -->\n%s\n<!-- end -->' % (m.group(1), body)
-        new = re.sub(r'<!-- generated: ([\w ]+?) -->\n.*?<!-- end -->', fill, old, flags=re.S)
-        if new != old:
-            stale.append(page)
-            if args.write:
-                with open(path, 'w') as f:
-                    f.write(new)
+        refresh(os.path.join(PAGES, page), args.write, stale, r'<!-- generated: ([\w ]+?) -->',
+                lambda names: call_table() if names == ['hypercalls'] else
+                op_table(names, records))
     if stale and not args.write:
         print('  stale: ' + ' '.join(stale))
         return 1

@@ -11,7 +11,8 @@ guest_cflags = -std=gnu11 -O2 -g -fno-toplevel-reorder -ffreestanding -fno-built
 	-Wall -Wextra -Werror -MMD -MP
 guest_lib = start entry probe string console report trap mm event user vcpu
 guest_lib_objects = $(guest_lib:%=tests/guests/lib/%.o)
-guest_images = $(guest_kernels:%=tests/guests/%.elf) tests/guests/bench.elf tests/guests/bench-load.elf
+guest_images = $(guest_kernels:%=tests/guests/%.elf) tests/guests/bench.elf tests/guests/bench-load.elf \
+	tests/guests/example.elf
 
 tests/guests/lib/%.o: $(srcdir)/tests/guests/lib/%.S
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(guest_cppflags) $(guest_cflags) -c -o $@ $<
@@ -36,6 +37,14 @@ tests/guests/bench-load.elf: tests/guests/load/load.o $(guest_lib_objects) $(src
 tests/guests/bench.elf: $(guest_bench_objects) $(guest_lib_objects)
 	$(AM_V_CCLD)$(LD) -n --no-warn-rwx-segments -T $(srcdir)/tests/guests/guest.lds -o $@ \
 		$(guest_bench_objects) $(guest_lib_objects)
+tests/guests/example/%.o: $(srcdir)/tests/guests/example/%.c Makefile
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -I$(top_srcdir)/guest-headers $(guest_cflags) -c -o $@ $<
+tests/guests/example/%.o: $(srcdir)/tests/guests/example/%.S Makefile
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -I$(top_srcdir)/guest-headers $(guest_cflags) -c -o $@ $<
+guest_example_objects = tests/guests/example/head.o tests/guests/example/example.o
+tests/guests/example.elf: $(guest_example_objects) $(srcdir)/tests/guests/example/example.lds
+	$(AM_V_CCLD)$(LD) -n --no-warn-rwx-segments -T $(srcdir)/tests/guests/example/example.lds -o $@ \
+		$(guest_example_objects)
 .PRECIOUS: tests/guests/abi/%.o tests/guests/lib/%.o
 
 noinst_DATA += $(guest_images)
@@ -43,6 +52,7 @@ guests: $(guest_images)
 .PHONY: guests
 clean-local: clean-guests
 clean-guests:
-	rm -rf tests/guests/lib tests/guests/abi tests/guests/bench tests/guests/load tests/guests/*.elf
+	rm -rf tests/guests/lib tests/guests/abi tests/guests/bench tests/guests/load tests/guests/example \
+		tests/guests/*.elf
 .PHONY: clean-guests
 -include $(wildcard tests/guests/lib/*.d tests/guests/abi/*.d tests/guests/bench/*.d)
