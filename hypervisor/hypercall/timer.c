@@ -120,11 +120,22 @@ void vcpu_periodic_stop(struct vcpu *v)
 	tick_changed(v);
 }
 
+/* A time some 13 days ahead, or one that has wrapped, is a guest whose clock arithmetic overflowed or that
+ * has nothing to wait for. A tenth of a second suits both. */
+#define ABSURD_SHIFT 50
+
 long do_set_timer_op(u64 timeout, u64 a2, u64 a3, u64 a4, u64 a5)
 {
-	if (!timeout)
+	if (!timeout) {
 		vcpu_singleshot_stop(current);
-	else
-		vcpu_singleshot_set(current, timeout);
+		return 0;
+	}
+	if (unlikely(timeout >> ABSURD_SHIFT)) {
+		stime_t t = now();
+
+		if ((s64)timeout < 0 || (timeout > t && (timeout - t) >> ABSURD_SHIFT))
+			timeout = t + MILLISECS(100);
+	}
+	vcpu_singleshot_set(current, timeout);
 	return 0;
 }

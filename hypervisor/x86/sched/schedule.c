@@ -173,7 +173,9 @@ void schedule(void)
 	}
 	runstate_set(prev, stay ? RUNSTATE_runnable : stopped_runstate(prev), t);
 	runstate_set(next, RUNSTATE_running, t);
-	next->running = true;
+	/* Seen before next's pending events are looked at on the way to the guest: whoever raises one
+	 * later finds it running and sends an IPI (vcpu_kick()). */
+	(void)__atomic_exchange_n(&next->running, true, __ATOMIC_SEQ_CST);
 	next->cpu = cpu;
 	spin_unlock(&rq->lock);
 	timer_slice_set(d.until, tick_of(next));
