@@ -91,7 +91,7 @@ long sysctl_physinfo(struct xen_sysctl *op)
 	p->nr_nodes = 1;
 	p->cpu_khz = (u32)cpu_khz;
 	p->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2;
-	p->total_pages = mm_total_frames();
+	p->total_pages = mm_ram_frames();
 	p->free_pages = mm_free_frames();
 	spin_lock(&domlist_lock);
 	list_for_each (d, &domain_list, list)
@@ -152,7 +152,7 @@ long sysctl_cputopoinfo(struct xen_sysctl *op)
 long sysctl_numainfo(struct xen_sysctl *op)
 {
 	struct xen_sysctl_numainfo *n = &op->u.numainfo;
-	struct xen_sysctl_meminfo mem = {mm_total_frames() << PAGE_SHIFT, mm_free_frames() << PAGE_SHIFT};
+	struct xen_sysctl_meminfo mem = {mm_ram_frames() << PAGE_SHIFT, mm_free_frames() << PAGE_SHIFT};
 	u32 distance = 10;
 
 	if (n->meminfo.p || n->distance.p) {

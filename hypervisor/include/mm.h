@@ -158,7 +158,8 @@ bool mm_io_permitted(const struct domain *d, mfn_t m);
 struct frame *alloc_frames(struct domain *d, unsigned int order, unsigned int addr_bits);
 void free_frames(struct frame *f, unsigned int order); /* frames without owner and references */
 u64 mm_free_frames(void); /* free, in frames */
-u64 mm_total_frames(void);
+u64 mm_total_frames(void); /* given to the allocator */
+u64 mm_ram_frames(void);   /* RAM of the machine, the hypervisor's own part included */
 
 /* Hypervisor memory: whole pages and small objects, zeroed; NULL when out of memory. */
 void *hv_alloc_pages(unsigned int order);

@@ -172,6 +172,16 @@ void mm_share_m2p(void)
 	}
 }
 
+u64 mm_ram_frames(void)
+{
+	u64 n = 0;
+
+	for (unsigned int i = 0; i < host_e820_nr; i++)
+		if (host_e820[i].type == E820_RAM)
+			n += (host_e820[i].end - host_e820[i].start) >> PAGE_SHIFT;
+	return n;
+}
+
 void mm_release_boot_frames(mfn_t first, u64 nr)
 {
 	buddy_add_range(first.n, first.n + nr);
