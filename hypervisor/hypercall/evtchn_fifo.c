@@ -146,3 +146,16 @@ void evtchn_fifo_destroy(struct domain *d)
 		unmap_guest_frame(f->words[i]);
 	hv_free(f);
 }
+
+void evtchn_for_each_frame(const struct domain *d, void (*fn)(mfn_t m))
+{
+	const struct evtchn_fifo *f = d->evtchn ? d->evtchn->fifo : NULL;
+
+	if (!f)
+		return;
+	for (u32 i = 0; i < f->nr_pages; i++)
+		fn(virt_to_mfn(f->words[i]));
+	for (u32 i = 0; i < f->nr_vcpus; i++)
+		if (f->vcpu[i].control)
+			fn(virt_to_mfn(f->vcpu[i].control));
+}

@@ -148,16 +148,21 @@ static long set_memory_map(u64 arg)
 	d = memory_domain(fmap.domid, &rc);
 	if (!d)
 		return rc;
+	if (d == current->domain) {
+		domain_put(d);
+		return -EINVAL;
+	}
 	rc = -ENOMEM;
 	r = hv_new_array(struct mem_region, max(fmap.map.nr_entries, 1U));
 	if (r)
 		rc = read_map(&fmap.map, r);
 	if (!rc) {
-		mm_lock(d);
+		/* Its vCPUs read the map without a lock. */
+		domain_pause(d);
 		old = d->mm->memory_map;
 		d->mm->memory_map = r;
 		d->mm->memory_map_nr = fmap.map.nr_entries;
-		mm_unlock(d);
+		domain_unpause(d);
 		r = NULL;
 	}
 	hv_free(old);

@@ -33,6 +33,8 @@ void evtchn_poll_set(struct vcpu *v, u32 port);
 int evtchn_unmask(struct domain *d, u32 port);
 /* 'e' debug key */
 void evtchn_dump(struct domain *d);
+/* The guest frames the FIFO ABI holds (a general and a WRITABLE reference each), for the frame checker. */
+void evtchn_for_each_frame(const struct domain *d, void (*fn)(mfn_t m));
 
 /* From hypercall/physdev (irq.h): bind and unbind the machine side of EVTCHNOP_bind_pirq. */
 bool domain_irq_permitted(const struct domain *d, unsigned int pirq); /* d's irq permission list */

@@ -7,6 +7,7 @@
  * reported as "held elsewhere", which is an error only when it stays.
  */
 #include <core/mm/table.h>
+#include <event.h>
 #include <lib.h>
 
 struct expect {
@@ -78,6 +79,8 @@ static void count_vcpu(const struct vcpu *v)
 	held(v->guest_table, true);
 	if (!mfn_eq(v->guest_table_user, INVALID_MFN))
 		held(v->guest_table_user, true);
+	if (!mfn_eq(v->vcpu_info_mfn, INVALID_MFN))
+		held(v->vcpu_info_mfn, true);
 	for (unsigned int i = 0; i < DIV_ROUND_UP(v->pv.gdt_ents, 512U); i++)
 		held(MFN(v->pv.gdt_frames[i]), true);
 }
@@ -142,6 +145,7 @@ static void check_locked(void)
 		if (!d->mm)
 			continue;
 		check_domain(d);
+		evtchn_for_each_frame(d, held_typed);
 		for_each_vcpu (d, v)
 			count_vcpu(v);
 	}

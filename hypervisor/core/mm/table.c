@@ -10,6 +10,7 @@
 
 u64 pte_reserved;
 u64 l1tf_unsafe_end;
+bool l1tf_check_dom0;
 
 int l1e_get_special(struct domain *d, struct domain *pg, u64 e)
 {
@@ -24,8 +25,8 @@ int l1e_get_special(struct domain *d, struct domain *pg, u64 e)
 
 static bool l1tf_unsafe(const struct domain *d, u64 e)
 {
-	return unlikely(l1tf_unsafe_end) && e && !(e & PTE_P) && !d->is_control &&
-	       (e & PTE_ADDR_MASK) < l1tf_unsafe_end;
+	return unlikely(l1tf_unsafe_end) && (e & PTE_ADDR_MASK) && !(e & PTE_P) &&
+	       (e & PTE_ADDR_MASK) < l1tf_unsafe_end && (!d->is_control || l1tf_check_dom0);
 }
 
 int upper_get(struct domain *d, unsigned int level, u64 e)

@@ -22,6 +22,7 @@
 
 /* Is a non-present entry one that the L1 terminal fault could follow to RAM? (option pv-l1tf) */
 extern u64 l1tf_unsafe_end; /* physical address; 0 = the CPU does not have the fault */
+extern bool l1tf_check_dom0;
 
 static inline u64 l1e_adjust(u64 e)
 {

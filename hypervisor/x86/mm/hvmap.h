@@ -11,6 +11,7 @@ u64 *hvmap_l1e(u64 va); /* NULL: no memory for a table */
 void flush_tlb_global_all(void);
 extern mfn_t m2p_chunks[1024];
 extern unsigned int m2p_nr_chunks;
+void l1tf_init(void);
 void desc_init(void);
 void desc_window_clear(void);
 

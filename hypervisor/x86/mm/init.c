@@ -149,6 +149,7 @@ static void check_key(void)
 void mm_init(void)
 {
 	find_limits();
+	l1tf_init();
 	hvmap_prepare_slots();
 	build_frame_table();
 	build_m2p();

@@ -63,15 +63,16 @@ int pv_table_get(struct domain *d, mfn_t m, enum frame_type t)
 
 void pv_table_put(struct domain *d, mfn_t m)
 {
-	int rc;
-
 	/* What an earlier call left must go first: there is room for one chain of tables. */
-	mm_lock(d);
-	while (mm_pending_work(d))
-		d->mm->budget = MM_WORK_BUDGET;
-	rc = frame_put_table_and_ref(d, mfn_to_frame(m));
+	for (;;) {
+		mm_drop_refused(d);
+		mm_lock(d);
+		if (!d->mm->nr_pending)
+			break;
+		mm_unlock(d); /* another vCPU left something in between */
+	}
+	(void)frame_put_table_and_ref(d, mfn_to_frame(m));
 	mm_unlock(d);
-	(void)rc;
 }
 
 /* Log-dirty mode: the CPU walks the shadows. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "world.h"
+#include <event.h>
 #include <lib.h>
 #include <smp.h>
 #include <assert.h>
@@ -161,6 +162,10 @@ void mm_clear_page(void *p)
 void mm_check_windows(void (*fn)(mfn_t m))
 {
 	(void)fn;
+}
+void evtchn_for_each_frame(const struct domain *d, void (*fn)(mfn_t m))
+{
+	(void)d, (void)fn;
 }
 bool mm_io_permitted(const struct domain *d, mfn_t m)
 {
