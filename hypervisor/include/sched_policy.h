@@ -138,6 +138,7 @@ void sched_allowed_cpus(const struct sched *s, const struct sched_vcpu *sv, cpum
 /* Caps (core/sched/cap.c). Take a share of the domain's budget into sv->quota; false: none left,
  * and *refill says when there will be. Give back what is left (or owe what was overdrawn). */
 bool sched_quota_take(struct sched_vcpu *sv, stime_t now, stime_t *refill);
+void sched_quota_wake(struct sched_domain *d, stime_t now); /* one of d's vCPUs has slept */
 void sched_quota_return(struct sched_vcpu *sv, stime_t now);
 
 /* Carries sv (OFF, or just taken out of its queue) over to another queue; the old one's lock is

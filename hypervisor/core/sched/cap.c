@@ -2,12 +2,13 @@
 /*
  * Caps: a domain with cap C may use C percent of one CPU, over all its vCPUs together.
  *
- * Time is cut into periods of SCHED_CAP_PERIOD on the domain's own grid. Each period brings C
- * percent of its length as budget; what one period leaves unused is lost, what it overdraws is
- * taken from the next. A vCPU takes a share of the budget before it runs and returns the rest (or
- * the overrun, as a negative amount) when it stops, so that several vCPUs on several CPUs cannot
- * spend the same nanosecond twice. Periods are caught up with when somebody asks: no timer belongs
- * to a domain.
+ * Time is cut into periods of SCHED_CAP_PERIOD on the domain's own grid. Each period brings C percent of
+ * its length as budget; what it overdraws is taken from the next. A vCPU that wants to run all the time but
+ * could not (a long interruption, others' turn) keeps what it could not use for KEPT_PERIODS, so that in
+ * the long run it gets its due; one that sleeps keeps no more than a period's worth, so that nobody saves up
+ * for a burst. A vCPU takes a share of the budget before it runs and returns the rest (or the overrun, as a
+ * negative amount) when it stops, so that several vCPUs on several CPUs cannot spend the same nanosecond
+ * twice. Periods are caught up with when somebody asks: no timer belongs to a domain.
  *
  * The domain's lock is a leaf below the run queues' locks.
  */
@@ -19,7 +20,7 @@ static s64 period_budget(const struct sched_domain *d)
 	return (s64)(SCHED_CAP_PERIOD / 100 * d->cap);
 }
 
-#define KEPT_PERIODS 5
+#define KEPT_PERIODS 20
 
 static void catch_up(struct sched_domain *d, stime_t now)
 {
@@ -41,6 +42,14 @@ void sched_set_cap(struct sched_domain *d, u32 cap, stime_t now)
 	d->cap = cap;
 	d->period_start = now;
 	d->budget = period_budget(d);
+	spin_unlock_nested(&d->lock);
+}
+
+void sched_quota_wake(struct sched_domain *d, stime_t now)
+{
+	spin_lock_nested(&d->lock);
+	catch_up(d, now);
+	d->budget = min(d->budget, period_budget(d));
 	spin_unlock_nested(&d->lock);
 }
 

@@ -155,6 +155,8 @@ static stime_t fair_wake(struct sched *s, struct sched_vcpu *sv, stime_t now)
 	else if (cpumask_test(sv->cpu, &s->idle))
 		cpumask_unset(sv->cpu, &s->idle); /* taken: the next to wake looks elsewhere */
 	advance(s, rq);
+	if (unlikely(sv->dom->cap))
+		sched_quota_wake(sv->dom, now);
 	resume_behind_clock(rq, sv);
 	enqueue(rq, sv);
 	if (!curr)

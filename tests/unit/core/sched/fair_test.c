@@ -221,6 +221,45 @@ static void cap_beside_others(void **state)
 	sim_free(m);
 }
 
+/* The CPU is taken away for a tenth of a second now and then, as firmware or another hypervisor below does:
+ * whom that hits is chance, in the long run both still get theirs. */
+static void cap_survives_interruptions(void **state)
+{
+	struct sched_domain d, other;
+	struct sim *m = sim_new(&sched_fair, 1, 14);
+	struct vcpu *c;
+
+	(void)state;
+	domain(&d, 512, 40);
+	domain(&other, 256, 0);
+	m->late = 100 * MS;
+	c = sim_hog(m, &d);
+	sim_hog(m, &other);
+	sim_run(m, 300 * SEC);
+	assert_near(share(c->got, 300 * SEC), 0.40, 0.02);
+	sim_free(m);
+}
+
+/* Who slept has saved nothing up: not more than its cap in the first tenth of a second awake. */
+static void cap_saves_nothing_up(void **state)
+{
+	struct sched_domain d;
+	struct sim *m = sim_new(&sched_fair, 1, 15);
+	struct vcpu *c;
+
+	(void)state;
+	domain(&d, 256, 20);
+	c = sim_hog(m, &d);
+	sim_run(m, SEC);
+	sim_stop(m, c);
+	sim_run(m, 10 * SEC);
+	sim_clear(m);
+	sim_start(m, c);
+	sim_run(m, 100 * MS);
+	assert_true(c->got <= 24 * MS);
+	sim_free(m);
+}
+
 /* Nobody waits longer than a round of everybody's slices. */
 static void starvation_bound(void **state)
 {
@@ -452,6 +491,8 @@ int main(void)
 		cmocka_unit_test(infeasible_weight),
 		cmocka_unit_test(cap_holds),
 		cmocka_unit_test(cap_beside_others),
+		cmocka_unit_test(cap_survives_interruptions),
+		cmocka_unit_test(cap_saves_nothing_up),
 		cmocka_unit_test(starvation_bound),
 		cmocka_unit_test(wakeup_delay),
 		cmocka_unit_test(no_gain_by_sleeping),

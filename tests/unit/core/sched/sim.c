@@ -206,7 +206,7 @@ static void schedule_cpu(struct sim *m, unsigned int cpu)
 		rq->kick = NR_CPUS;
 	}
 	next = d.next ? d.next->vcpu : NULL;
-	m->cpu[cpu].until = d.until;
+	m->cpu[cpu].until = d.until && m->late ? d.until + sim_random(m, m->late) : d.until;
 	CHECK(!d.until || d.until > m->now);
 	if (next == prev)
 		return;

@@ -45,6 +45,7 @@ struct sim {
 	} cpu[SIM_MAX_CPUS];
 	unsigned int nr_cpus, nr_vcpus;
 	struct vcpu *v[SIM_MAX_VCPUS];
+	u64 late; /* slice ends are noticed up to so many ns late */
 	u64 seed, switches, picks, kicks;
 };
 
