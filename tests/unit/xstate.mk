@@ -2,7 +2,8 @@
 # Extended state, CPU policies and the emulator, built hosted.
 xs_cppflags = $(host_cppflags) -idirafter $(top_srcdir)/hypervisor/include -I$(top_srcdir)/hypervisor
 xs_tests = tests/unit/core/xstate/cpu_test tests/unit/core/xstate/rules_test tests/unit/core/xstate/tag_test \
-	tests/unit/core/cpuid/policy_test tests/unit/core/emulate/diff_test
+	tests/unit/core/cpuid/policy_test tests/unit/core/emulate/diff_test \
+	tests/unit/core/emulate/mode_test
 check_PROGRAMS += $(xs_tests)
 TESTS += $(xs_tests)
 
@@ -47,3 +48,7 @@ tests_unit_core_emulate_diff_test_SOURCES = tests/unit/core/emulate/diff_test.c 
 tests_unit_core_emulate_diff_test_CPPFLAGS = $(xs_cppflags)
 tests_unit_core_emulate_diff_test_CFLAGS = $(host_cflags)
 tests_unit_core_emulate_diff_test_LDADD = tests/unit/core/libemulate.a -lcmocka
+tests_unit_core_emulate_mode_test_SOURCES = tests/unit/core/emulate/mode_test.c
+tests_unit_core_emulate_mode_test_CPPFLAGS = $(xs_cppflags)
+tests_unit_core_emulate_mode_test_CFLAGS = $(host_cflags)
+tests_unit_core_emulate_mode_test_LDADD = tests/unit/core/libemulate.a -lcmocka

@@ -3,6 +3,7 @@
  * Which instructions switch the state, found once at boot. Where a CPU's description and its behaviour
  * may differ (emulators, errata), the behaviour counts: the boot CPU is asked by experiment.
  */
+#include <console.h>
 #include <fpu.h>
 #include <lib.h>
 #include <mm.h>
@@ -219,6 +220,7 @@ void fpu_init(void)
 		compacted = probe_compacted();
 	choose_method(leaf[1].a, compacted);
 	fpu_cpu_init();
+	debug_key_register('f', "extended state: method and counts", fpu_dump);
 	printk(XLOG_INFO "FPU: %s, XCR0 %#lx, image %u bytes, selectors %s%s%s\n", fpu_caps.method,
 	       (unsigned long)fpu_caps.xcr0,
 	       xstate_size_standard(&fpu_caps.layout, fpu_caps.xcr0),

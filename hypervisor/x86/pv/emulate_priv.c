@@ -2,7 +2,7 @@
 /*
  * A PV guest's kernel runs at ring 3 and its privileged instructions raise #GP: they are carried out
  * here on the guest's view of the machine. The emulator decodes and executes; this file is its
- * connection to the running vCPU. docs/abi/pv-cpu.md says what a guest may rely on.
+ * connection to the running vCPU. docs/abi/privileged.md says what a guest may rely on.
  *
  * Nothing here takes a lock or sleeps; the vCPU is the running one.
  */
