@@ -19,6 +19,7 @@ hv_sources += \
 	hypervisor/x86/boot/payload.c \
 	hypervisor/x86/cpu/desc.c \
 	hypervisor/x86/cpu/features.c \
+	hypervisor/x86/cpu/spec.c \
 	hypervisor/x86/entry/entry.S \
 	hypervisor/x86/entry/extable.c \
 	hypervisor/x86/entry/offsets.c \

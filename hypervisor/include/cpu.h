@@ -74,6 +74,10 @@ static inline void wrmsr(u32 msr, u64 v)
 extern u64 hv_cr4;
 
 void cpu_features_init(void); /* boot CPU: CPUID into cpu_feat, patches SMAP sites */
+/* Speculation (x86/cpu/spec.c): decides and patches, after cpu_features_init(). */
+void spec_init(void);
+extern bool spec_ibpb;
+void spec_domain_switch(void); /* IBPB: predictions of one domain end here */
 /* Any CPU, on its own stack: cpu_info, GDT, IDT, TSS, syscall MSRs, CR0/CR4/EFER/PAT. stack: its base. */
 void cpu_init_this(unsigned int cpu);
 /* Before cpu_init_this: allocates what the CPU needs (TSS, GDT page, syscall stub) and fills cpu_info. */

@@ -72,6 +72,7 @@ void boot_main(u32 magic, u32 info, u32 load_base)
 	printk("Serai: loaded at %#lx by %s\n", image_load_base, boot_info.loader);
 	printk("Command line: %s\n", boot_info.cmdline);
 	cpu_features_init();
+	spec_init();
 	memory_map_finish();
 	boot_memory_init();
 	mm_init();

@@ -49,6 +49,33 @@
 	popq %rbx
 	.endm
 
+/*
+ * On the way in, all registers saved: 32 return predictions of our own, so that no RET of ours uses one a guest
+ * left. Jumped over unless x86/cpu/spec.c takes the jump away. Changes only %rsp (and puts it back).
+ */
+	.macro SPEC_ENTRY
+661:	.byte 0xe9
+	.long 662f - 661b - 5
+	.rept 32
+	call 663f
+	int3
+663:
+	.endr
+	addq $256, %rsp
+662:
+	.pushsection .spec_rsb, "a"
+	.long 661b - .
+	.popsection
+	.endm
+
+/* On the way out, before the guest's registers are loaded: VERW clears CPU buffers where that is needed. */
+	.macro SPEC_EXIT
+664:	.byte 0x0f, 0x1f, 0x80, 0, 0, 0, 0
+	.pushsection .spec_verw, "a"
+	.long 664b - .
+	.popsection
+	.endm
+
 /* ---- exceptions and interrupts ---- */
 
 	.balign 16
@@ -59,6 +86,7 @@ common_entry:
 	PUSH_REGS
 	movq %rsp, %rbx
 	movq V_STACK_TOP(%rsp), %rsp
+	SPEC_ENTRY
 	movq %rbx, %rdi
 	xorl %ebp, %ebp
 	call trap_from_guest
@@ -75,6 +103,7 @@ ret_to_guest:
 	cmpb $0, (%rax)		/* evtchn_upcall_pending */
 	jne check_events
 restore_guest:
+	SPEC_EXIT
 	movq %rbx, %rsp
 	POP_REGS_TO_RAX
 	cmpl $ENTRY_SYSCALL, R_VEC - R_R11(%rsp)
@@ -249,6 +278,7 @@ syscall_entry:
 	PUSH_REGS
 	movq %rsp, %rbx
 	movq V_STACK_TOP(%rsp), %rsp
+	SPEC_ENTRY
 	xorl %ebp, %ebp
 	cmpb $0, V_KERNEL_MODE(%rbx)
 	je syscall_bounce
@@ -285,6 +315,7 @@ syscall32_entry:
 	PUSH_REGS
 	movq %rsp, %rbx
 	movq V_STACK_TOP(%rsp), %rsp
+	SPEC_ENTRY
 	xorl %ebp, %ebp
 	movq %rbx, %rdi
 	call pv_syscall32_bounce
@@ -305,6 +336,7 @@ sysenter_entry:
 	PUSH_REGS
 	movq %rsp, %rbx
 	movq V_STACK_TOP(%rsp), %rsp
+	SPEC_ENTRY
 	xorl %ebp, %ebp
 	movq %rbx, %rdi
 	call pv_sysenter_bounce
@@ -340,9 +372,17 @@ __x86_indirect_thunk_\reg:
 2:	movq %\reg, (%rsp)
 	ret
 	.endm
+	.balign 32
+	.globl spec_thunks
+spec_thunks:
 	.irp reg, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
 	THUNK \reg
 	.endr
 	.globl __llvm_retpoline_r11
 __llvm_retpoline_r11:
 	jmp __x86_indirect_thunk_r11
+
+	.section .rodata, "a"
+	.globl spec_verw_selector
+spec_verw_selector:
+	.short 0xe010

@@ -174,6 +174,8 @@ void context_switch(struct vcpu *prev, struct vcpu *next)
 		loaded = loaded_vcpu[cpu];
 		if (loaded)
 			save_state(loaded);
+		if (spec_ibpb && (!loaded || loaded->domain != next->domain))
+			spec_domain_switch();
 		load_state(next, cpu);
 		loaded_vcpu[cpu] = next;
 		next->loaded_on = (int)cpu;
