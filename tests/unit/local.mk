@@ -4,3 +4,4 @@ include $(top_srcdir)/tests/unit/evt.mk
 include $(top_srcdir)/tests/unit/plat.mk
 include $(top_srcdir)/tests/unit/mm.mk
 include $(top_srcdir)/tests/unit/xstate.mk
+include $(top_srcdir)/tests/unit/tools.mk

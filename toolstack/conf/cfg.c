@@ -34,7 +34,7 @@ static int wrong(struct reader *r, const struct conf_setting *s, const char *fmt
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	snprintf(r->error, r->error_len, "%s:%d: %s: %s", r->file->name, s->line, s->name, what);
+	snprintf(r->error, r->error_len, "%s:%d: %s: %s", s->file, s->line, s->name, what);
 	return -EINVAL;
 }
 
@@ -42,7 +42,7 @@ static void warn(struct reader *r, const struct conf_setting *s, const char *wha
 {
 	char *old = r->warnings;
 
-	if (asprintf(&r->warnings, "%s%s:%d: %s: %s\n", old ? old : "", r->file->name, s->line, s->name, what) < 0)
+	if (asprintf(&r->warnings, "%s%s:%d: %s: %s\n", old ? old : "", s->file, s->line, s->name, what) < 0)
 		r->warnings = old;
 	else
 		free(old);

@@ -115,6 +115,7 @@ int conf_set(struct conf_file *f, char *name, struct conf_value *v, int add, int
 			return append(f, s, v, line);
 		conf_value_free(s->value); /* the last one counts, as in xl */
 		s->value = v;
+		s->file = f->name;
 		s->line = line;
 		return 0;
 	}
@@ -126,6 +127,7 @@ int conf_set(struct conf_file *f, char *name, struct conf_value *v, int add, int
 	}
 	s->name = name;
 	s->value = v;
+	s->file = f->name;
 	s->line = line;
 	*f->tail = s;
 	f->tail = &s->next;

@@ -22,8 +22,8 @@ struct conf_setting {
 	struct conf_setting *next;
 	char *name;
 	struct conf_value *value;
+	const char *file;
 	int line;
-	int used; /* a reader has taken it */
 };
 
 struct conf_file {

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The control library and the toolstack: builder, decompression, configurations, streams.
+if TOOLSTACK
+tools_tests = tests/unit/libxc/build_test tests/unit/libxc/decompress_test \
+	tests/unit/toolstack/conf_test tests/unit/toolstack/stream_test
+check_PROGRAMS += $(tools_tests)
+TESTS += $(tools_tests)
+
+tests_unit_libxc_build_test_SOURCES = tests/unit/libxc/build_test.c tests/unit/libxc/fake.c tests/unit/libxc/fake.h
+tests_unit_libxc_build_test_CPPFLAGS = $(libxc_cppflags)
+tests_unit_libxc_build_test_CFLAGS = $(host_cflags)
+tests_unit_libxc_build_test_LDADD = libxc/libxc.a $(LIBXC_LIBS) -lcmocka
+tests_unit_libxc_decompress_test_SOURCES = tests/unit/libxc/decompress_test.c
+tests_unit_libxc_decompress_test_CPPFLAGS = $(libxc_cppflags)
+tests_unit_libxc_decompress_test_CFLAGS = $(host_cflags)
+tests_unit_libxc_decompress_test_LDADD = libxc/libxc.a $(LIBXC_LIBS) -lcmocka
+tests_unit_toolstack_conf_test_SOURCES = tests/unit/toolstack/conf_test.c
+tests_unit_toolstack_conf_test_CPPFLAGS = $(toolstack_cppflags)
+tests_unit_toolstack_conf_test_CFLAGS = $(host_cflags)
+tests_unit_toolstack_conf_test_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS) -lcmocka
+tests_unit_toolstack_stream_test_SOURCES = tests/unit/toolstack/stream_test.c
+tests_unit_toolstack_stream_test_CPPFLAGS = $(toolstack_cppflags)
+tests_unit_toolstack_stream_test_CFLAGS = $(host_cflags)
+tests_unit_toolstack_stream_test_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS) -lcmocka
+endif
