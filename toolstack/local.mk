@@ -48,3 +48,21 @@ toolstack_serai_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS) $(N
 completiondir = $(datadir)/bash-completion/completions
 completion_DATA = toolstack/completion/serai
 endif
+
+# Manual pages. The verbs of serai(1) are printed by serai itself: help and manual have one source.
+man_sources = docs/man/serai.1.head.scd docs/man/serai.1.tail.scd docs/man/serai.cfg.5.scd docs/man/serai-stream.5.scd
+EXTRA_DIST += $(man_sources)
+if TOOLSTACK
+if HAVE_SCDOC
+man_MANS += docs/man/serai.1 docs/man/serai.cfg.5 docs/man/serai-stream.5
+CLEANFILES += docs/man/serai.1 docs/man/serai.cfg.5 docs/man/serai-stream.5
+docs/man/serai.1: toolstack/serai $(srcdir)/docs/man/serai.1.head.scd $(srcdir)/docs/man/serai.1.tail.scd
+	$(AM_V_GEN)$(MKDIR_P) docs/man && { cat $(srcdir)/docs/man/serai.1.head.scd; \
+		ASAN_OPTIONS=detect_leaks=0 toolstack/serai help --man; \
+		cat $(srcdir)/docs/man/serai.1.tail.scd; } | $(SCDOC) > $@
+docs/man/serai.cfg.5: $(srcdir)/docs/man/serai.cfg.5.scd
+	$(AM_V_GEN)$(MKDIR_P) docs/man && $(SCDOC) < $< > $@
+docs/man/serai-stream.5: $(srcdir)/docs/man/serai-stream.5.scd
+	$(AM_V_GEN)$(MKDIR_P) docs/man && $(SCDOC) < $< > $@
+endif
+endif

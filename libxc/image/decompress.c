@@ -81,9 +81,6 @@ static int with_lzma(const uint8_t *in, size_t len, struct sink *s)
 		z.avail_out = s->size - s->used;
 		zr = lzma_code(&z, LZMA_RUN);
 		s->used = z.next_out - s->p;
-		/* The .lzma format may lack an end mark: all input consumed and nothing left to write. */
-		if (zr == LZMA_BUF_ERROR && z.avail_in == 0 && z.avail_out && s->used)
-			break;
 		if (zr != LZMA_OK && zr != LZMA_STREAM_END && !(zr == LZMA_BUF_ERROR && !z.avail_out)) {
 			rc = -EBADMSG;
 			break;

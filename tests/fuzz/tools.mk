@@ -6,7 +6,6 @@ EXTRA_DIST += tests/fuzz/xlcfg.c tests/fuzz/stream.c tests/fuzz/kernel.c
 if TOOLSTACK
 fuzz_tools = tests/fuzz/fuzz_xlcfg tests/fuzz/fuzz_stream tests/fuzz/fuzz_kernel
 CLEANFILES += $(fuzz_tools)
-.PHONY: fuzz-tools
 fuzz-tools: $(fuzz_tools)
 
 fuzz_conf = $(srcdir)/toolstack/conf/settings.c $(srcdir)/toolstack/conf/model.c $(srcdir)/toolstack/conf/cpus.c \

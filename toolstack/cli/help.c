@@ -9,10 +9,10 @@ static void man_verb(const struct command *c)
 {
 	const char *o = c->options;
 
-	printf("*%s* %s\n\t", c->name, *o ? "[options] " : "");
+	printf("*%s* %s", c->name, *o ? "\\[options\\] " : "");
 	for (const char *p = c->args; *p; p++)
 		printf(strchr("_*[]<>", *p) ? "\\%c" : "%c", *p);
-	printf("++\n%s\n\n", c->help);
+	printf("\n\t%s\n\n", c->help);
 	while (*o) {
 		size_t name = strcspn(o, "\t"), line = strcspn(o, "\n");
 
