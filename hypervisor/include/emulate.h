@@ -117,6 +117,7 @@ struct emu {
 	u8 op_bytes, ad_bytes;
 	u8 modrm, reg;	       /* reg with REX.R */
 	u16 flags;	       /* of the table */
+	int (*execute)(struct emu *e);
 	struct emu_operand rm;
 	u64 imm, imm2;
 

@@ -66,19 +66,23 @@ static void query_basic(const struct cpu_policy *p, const struct cpuid_context *
 		out->c |= (u32)c->osxsave << XEN_X86_FEATURE_OSXSAVE % 32;
 		return;
 	}
+	if (leaf == 7) {
+		if (subleaf >= POLICY_FEAT || subleaf > p->feat[0].a)
+			return;
+		*out = p->feat[subleaf];
+		if (subleaf == 0)
+			out->c |= (u32)c->ospke << XEN_X86_FEATURE_OSPKE % 32;
+		return;
+	}
 	if (!policy_leaf_has_subleaves(leaf)) {
 		*out = p->basic[leaf];
 		return;
 	}
 	l = policy_leaf((struct cpu_policy *)p, leaf, subleaf);
-	if (!l || (leaf == 7 && subleaf > p->feat[0].a))
+	if (!l)
 		return;
 	*out = *l;
 	switch (leaf) {
-	case 7:
-		if (subleaf == 0)
-			out->c |= (u32)c->ospke << XEN_X86_FEATURE_OSPKE % 32;
-		break;
 	case 0xb:
 		if (policy_has(p, XEN_X86_FEATURE_X2APIC)) {
 			out->c = (out->c & ~0xffU) | (subleaf & 0xff);

@@ -221,7 +221,7 @@ static int immediates(struct emu *e)
 	return EMU_OKAY;
 }
 
-const struct emu_entry *emu_entry_of(const struct emu *e)
+static const struct emu_entry *entry_of(const struct emu *e)
 {
 	static const struct emu_entry movbe = {MODRM | MEMONLY, emu_movbe};
 	static const struct emu_entry adx = {MODRM, emu_adx};
@@ -267,8 +267,9 @@ int emu_decode(struct emu *e)
 	e->imm = 0;
 	TRY(opcode(e));
 
-	entry = emu_entry_of(e);
+	entry = entry_of(e);
 	e->flags = entry->flags;
+	e->execute = entry->fn;
 	if (unlikely(!entry->fn))
 		return EMU_UNHANDLEABLE;
 	if (e->code_bytes == 8) {
@@ -302,7 +303,7 @@ int emu_execute(struct emu *e)
 	e->retired_sti = e->retired_mov_ss = e->halted = false;
 	if (e->flags & PRIV)
 		TRY(emu_check_priv(e));
-	TRY(emu_entry_of(e)->fn(e));
+	TRY(e->execute(e));
 	e->rip = e->next_rip;
 	e->rflags &= ~X86_EFLAGS_RF;
 	return EMU_OKAY;

@@ -31,7 +31,6 @@ struct emu_entry {
 	emu_fn fn;
 };
 extern const struct emu_entry emu_map0[256], emu_map1[256];
-const struct emu_entry *emu_entry_of(const struct emu *e);
 
 /* ---- access.c: operands ---- */
 u64 emu_read_reg(const struct emu *e, unsigned int nr, unsigned int bytes);

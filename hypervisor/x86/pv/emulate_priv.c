@@ -109,7 +109,8 @@ static int op_write_cr(struct emu *e, unsigned int nr, u64 val)
 	case 0: /* nothing but TS is the guest's */
 		if ((val ^ v->pv.ctrlreg[0]) & ~X86_CR0_TS)
 			return gp_fault(e);
-		fpu_guest_ts(v, val & X86_CR0_TS);
+		if (val != v->pv.ctrlreg[0])
+			fpu_guest_ts(v, val & X86_CR0_TS);
 		return EMU_OKAY;
 	case 2:
 		v->vcpu_info->arch.cr2 = val;
@@ -333,7 +334,7 @@ bool pv_emulate_privileged(struct regs *regs)
 	if (!e.code_bytes)
 		return false;
 	fetch_ahead(&e);
-	if (e.have && pv_port_fast(v, regs, e.buf))
+	if (e.have && pv_may_be_port(e.buf[0]) && pv_port_fast(v, regs, e.buf))
 		return true;
 	rc = emu_decode(&e);
 	if (rc == EMU_OKAY && !privileged(&e))

@@ -74,14 +74,19 @@ void pv_io_write(struct vcpu *v, unsigned int port, unsigned int bytes, u32 val)
 	raw_write(port, bytes, val);
 }
 
-/* ec IN AL, ed IN eAX, ee OUT AL, ef OUT eAX; 66 makes eAX AX. No other prefix, no REP. */
+/*
+ *   e4 IN AL, ib   e5 IN eAX, ib   e6 OUT ib, AL   e7 OUT ib, eAX
+ *   ec IN AL, DX   ed IN eAX, DX   ee OUT DX, AL   ef OUT DX, eAX     66 makes eAX AX
+ */
 bool pv_port_fast(struct vcpu *v, struct regs *regs, const u8 *code)
 {
-	unsigned int prefix = code[0] == 0x66, opcode = code[prefix], port = (u16)regs->rdx, bytes;
+	unsigned int prefix = code[0] == 0x66, opcode = code[prefix], bytes, port, length;
 
-	if ((opcode & 0xfc) != 0xec || !pv_iopl_ok(v))
+	if ((opcode & 0xf4) != 0xe4 || !pv_iopl_ok(v))
 		return false;
 	bytes = opcode & 1 ? (prefix ? 2 : 4) : 1;
+	port = opcode & 8 ? (u16)regs->rdx : code[prefix + 1];
+	length = prefix + (opcode & 8 ? 1 : 2);
 	if (opcode & 2) {
 		pv_io_write(v, port, bytes, (u32)regs->rax);
 	} else {
@@ -92,7 +97,7 @@ bool pv_port_fast(struct vcpu *v, struct regs *regs, const u8 *code)
 		else
 			regs->rax = (regs->rax & (bytes == 1 ? ~0xffULL : ~0xffffULL)) | val;
 	}
-	regs->rip += 1 + prefix;
+	regs->rip += length;
 	regs->rflags &= ~X86_EFLAGS_RF;
 	return true;
 }

@@ -18,7 +18,11 @@ bool pv_guest_io_allowed(struct vcpu *v, unsigned int port, unsigned int bytes);
 u32 pv_io_read(struct vcpu *v, unsigned int port, unsigned int bytes);
 void pv_io_write(struct vcpu *v, unsigned int port, unsigned int bytes, u32 val);
 
-/* IN and OUT with the port in DX, the bulk of a kernel's port I/O: true when done. code: 16 bytes. */
+/* IN and OUT without prefixes but 66, the bulk of a kernel's port I/O: true when done. code: 16 bytes. */
+static inline bool pv_may_be_port(u8 first)
+{
+	return (first & 0xf4) == 0xe4 || first == 0x66;
+}
 bool pv_port_fast(struct vcpu *v, struct regs *regs, const u8 *code);
 
 #endif
