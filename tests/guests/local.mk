@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Test kernels: lib/ plus one file of cases each, built from guest-headers/ alone.
-EXTRA_DIST += tests/guests
+EXTRA_DIST += tests/latency tests/guests
 
 guest_kernels = start version hypercalls traps syscall iret upcalls segments pagetables emulation \
 	evtchn grants memory sched vcpu time fpu x87 console control rows hostile

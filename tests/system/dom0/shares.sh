@@ -66,9 +66,9 @@ rounds=$(wc -l <<<"$log")
 mean=$(awk '{ print $2 }' <<<"$log" | sort -n | head -n 1)
 worst=$(awk '{ print $3 }' <<<"$log" | sort -n | head -n 1)
 info sleeper_beside_two_hogs "best of $rounds rounds of 100: mean $mean us, worst $worst us"
-# The emulator's own threads lose the CPU now and then; a round without that shows ours.
-check "a sleeper wakes within 3 ms on average" test "$mean" -le 3000
-check "and within 20 ms always" test "$worst" -le 20000
+# How late exactly, tests/latency says; here only that it does not starve.
+check "a sleeper wakes within 10 ms on average" test "$mean" -le 10000
+check "and within 100 ms always" test "$worst" -le 100000
 xl destroy s
 
 check "a and b on two CPUs" sh -c 'xl destroy a; xl destroy b'
