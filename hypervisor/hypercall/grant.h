@@ -84,9 +84,21 @@ void grant_shrink_status(struct domain *d);
 struct grant_peer {
 	struct domain *d;
 	domid_t asked;
+	bool counted; /* d is referenced */
 };
-struct domain *grant_peer_find(struct grant_peer *p, domid_t id); /* NULL: no such, or it has no grants */
-void grant_peer_drop(struct grant_peer *p);
+struct domain *grant_peer_look_up(struct grant_peer *p, domid_t id);
+/* NULL: no such domain, or it has no grants. */
+static inline struct domain *grant_peer_find(struct grant_peer *p, domid_t id)
+{
+	return likely(p->d && p->asked == id) ? p->d : grant_peer_look_up(p, id);
+}
+static inline void grant_peer_drop(struct grant_peer *p)
+{
+	if (p->counted)
+		domain_put(p->d);
+	p->d = NULL;
+	p->counted = false;
+}
 
 /* Array operations: count elements at uarg. Return elements done (fewer than count: restart), or -errno. */
 long grant_op_map(u64 uarg, unsigned int count);

@@ -3,6 +3,7 @@
  * GNTTABOP_copy. Either side is a grant or a frame of the caller. In a batch, what the last element used
  * stays claimed for the next one: backends copy many pieces of the same page.
  */
+#include <core/mm/frame.h>
 #include <hypercall/grant.h>
 #include <lib.h>
 #include <uaccess.h>
@@ -32,10 +33,10 @@ static void side_release(struct copy_side *s)
 	}
 	if (s->write) {
 		mm_mark_dirty(d, frame_to_mfn(s->frame));
-		frame_put_type(s->frame);
+		frame_put_type_inline(s->frame);
 	}
 	unmap_frame(s->page);
-	frame_put(s->frame);
+	frame_put_inline(s->frame);
 	s->frame = NULL;
 }
 
@@ -64,8 +65,8 @@ static int claim_frame(struct copy_side *s, struct domain *d)
 
 	if (!f)
 		return GNTST_bad_page;
-	if (s->write && frame_get_type(f, FT_WRITABLE)) {
-		frame_put(f);
+	if (s->write && frame_get_type_inline(f, FT_WRITABLE)) {
+		frame_put_inline(f);
 		return GNTST_general_error;
 	}
 	s->frame = f;

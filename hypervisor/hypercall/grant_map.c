@@ -10,6 +10,7 @@
  *
  * Locks: the granter's table lock; the mapper's maptrack lock for its free list; the mapper's mm lock inside.
  */
+#include <core/mm/frame.h>
 #include <hypercall/grant.h>
 #include <lib.h>
 #include <uaccess.h>
@@ -42,8 +43,8 @@ static void give_handle(struct maptrack *m, u32 handle)
 static void put_use_refs(struct frame *f, bool readonly)
 {
 	if (!readonly)
-		frame_put_type(f);
-	frame_put(f);
+		frame_put_type_inline(f);
+	frame_put_inline(f);
 }
 
 static unsigned int entry_cache_flags(const struct grant_table *gt, u32 ref)

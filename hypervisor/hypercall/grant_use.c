@@ -3,11 +3,12 @@
  * Beginning the use of a grant: the shared entry is checked and marked, its frame found and referenced, and both
  * remembered in the active entry. Lock: the granter's grant_table.lock.
  */
+#include <core/mm/frame.h>
 #include <hypercall/grant.h>
 #include <lib.h>
 
 /* The frame an entry names, read once, after the entry has been marked. */
-static u64 entry_frame(const struct grant_table *gt, u32 ref, struct grant_active *a)
+static inline u64 entry_frame(const struct grant_table *gt, u32 ref, struct grant_active *a)
 {
 	const union grant_entry_v2 *e;
 
@@ -25,7 +26,7 @@ static u64 entry_frame(const struct grant_table *gt, u32 ref, struct grant_activ
 	return READ_ONCE(e->sub_page.frame);
 }
 
-static int pin_entry(const struct grant_table *gt, u32 ref, domid_t who, bool readonly, bool whole)
+static inline int pin_entry(const struct grant_table *gt, u32 ref, domid_t who, bool readonly, bool whole)
 {
 	union grant_entry_v2 *e;
 
@@ -35,14 +36,14 @@ static int pin_entry(const struct grant_table *gt, u32 ref, domid_t who, bool re
 	return grant_pin_v2((u32 *)&e->hdr.flags, grant_status(gt, ref), who, readonly, whole);
 }
 
-static int use_frame(struct domain *rd, struct grant_active *a, bool readonly)
+static inline int use_frame(struct domain *rd, struct grant_active *a, bool readonly)
 {
-	struct frame *f = frame_get_from_mfn(MFN(a->mfn), rd);
+	struct frame *f = mfn_to_frame(MFN(a->mfn));
 
-	if (!f)
+	if (a->mfn >= max_mfn || !frame_get_inline(f, rd->id))
 		return GNTST_bad_page;
-	if (!readonly && frame_get_type(f, FT_WRITABLE)) {
-		frame_put(f);
+	if (!readonly && frame_get_type_inline(f, FT_WRITABLE)) {
+		frame_put_inline(f);
 		return GNTST_general_error;
 	}
 	return GNTST_okay;
@@ -90,21 +91,20 @@ undo:
 	return ret;
 }
 
-struct domain *grant_peer_find(struct grant_peer *p, domid_t id)
+struct domain *grant_peer_look_up(struct grant_peer *p, domid_t id)
 {
-	if (likely(p->d && p->asked == id))
-		return p->d;
+	struct domain *self = current->domain;
+
 	grant_peer_drop(p);
+	p->asked = id;
+	/* The caller itself does not go away under its own hypercall. */
+	if (id == DOMID_SELF || id == self->id) {
+		p->d = self;
+		return self;
+	}
 	p->d = domain_get_by_id(id);
+	p->counted = p->d;
 	if (p->d && !p->d->grant)
 		grant_peer_drop(p);
-	p->asked = id;
 	return p->d;
-}
-
-void grant_peer_drop(struct grant_peer *p)
-{
-	if (p->d)
-		domain_put(p->d);
-	p->d = NULL;
 }
