@@ -137,7 +137,7 @@ void panic(const char *fmt, ...)
 	vprintk(fmt, ap);
 	va_end(ap);
 	printk("\n");
-	dump_backtrace((u64)__builtin_return_address(0), (u64)__builtin_frame_address(0));
+	dump_backtrace((u64)__builtin_return_address(0), *(u64 *)__builtin_frame_address(0));
 	die();
 }
 
@@ -158,6 +158,6 @@ void bug(const char *what, const char *file, int line)
 {
 	panic_begin();
 	printk("%s at %s:%d\n", what, file, line);
-	dump_backtrace((u64)__builtin_return_address(0), (u64)__builtin_frame_address(0));
+	dump_backtrace((u64)__builtin_return_address(0), *(u64 *)__builtin_frame_address(0));
 	die();
 }
