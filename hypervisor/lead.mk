@@ -6,6 +6,7 @@ hv_sources += \
 	hypervisor/hypercall/dispatch.c \
 	hypervisor/hypercall/permit.c \
 	hypervisor/hypercall/version.c \
+	hypervisor/hypercall/compat.c \
 	hypervisor/lib/lock.c \
 	hypervisor/x86/boot/head.S \
 	hypervisor/x86/boot/dom0_build.c \

@@ -58,10 +58,8 @@ static long op_get_features(void *arg)
 {
 	struct xen_feature_info *f = arg;
 
-	if (f->submap_idx) {
-		f->submap = 0;
-		return 0;
-	}
+	if (f->submap_idx)
+		return -EINVAL;
 	f->submap = BIT(XENFEAT_pae_pgdir_above_4gb) | BIT(XENFEAT_mmu_pt_update_preserve_ad) |
 		    BIT(XENFEAT_highmem_assist) | BIT(XENFEAT_gnttab_map_avail_bits) |
 		    BIT(XENFEAT_memory_op_vnode_supported) | BIT(XENFEAT_direct_mapped);

@@ -34,6 +34,13 @@ struct window {
 };
 static struct window windows[NR_CPUS];
 
+/*
+ * Stands in for GDT pages a guest does not bring: the limit covers them, so the CPU would read there, and
+ * a page fault of its own reading is not the #GP the guest must see for a null descriptor.
+ */
+static const u8 no_descriptors[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+static u64 no_descriptors_pte;
+
 static u64 window_va(unsigned int cpu, unsigned int page)
 {
 	return DESC_WINDOW_VIRT + (u64)cpu * WINDOW_PAGES * PAGE_SIZE + page * PAGE_SIZE;
@@ -41,9 +48,12 @@ static u64 window_va(unsigned int cpu, unsigned int page)
 
 void desc_init(void)
 {
+	no_descriptors_pte = pte_make(hv_addr_to_mfn((u64)no_descriptors), PTE_P | PTE_A | hv_nx());
 	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++) {
 		windows[cpu].ptes = hvmap_l1e(window_va(cpu, 0));
 		BUG_ON(!windows[cpu].ptes);
+		for (unsigned int i = 0; i < GUEST_GDT_PAGES; i++)
+			WRITE_ONCE(windows[cpu].ptes[i], no_descriptors_pte);
 	}
 }
 
@@ -95,7 +105,7 @@ void pv_load_descriptors(struct vcpu *v)
 	for (i = 0; i < pages; i++)
 		window_set(w, cpu, i, pte_make(MFN(v->pv.gdt_frames[i]), WINDOW_FLAGS));
 	for (; i < w->gdt_pages; i++)
-		window_set(w, cpu, i, 0);
+		window_set(w, cpu, i, no_descriptors_pte);
 	w->gdt_pages = (u8)pages;
 	if (unlikely(w->ldt_mapped))
 		ldt_window_clear(w, cpu);
@@ -142,7 +152,7 @@ void desc_window_clear(void)
 	struct window *w = &windows[cpu];
 
 	for (unsigned int i = 0; i < w->gdt_pages; i++)
-		window_set(w, cpu, i, 0);
+		window_set(w, cpu, i, no_descriptors_pte);
 	w->gdt_pages = 0;
 	ldt_window_clear(w, cpu);
 }

@@ -231,7 +231,8 @@ int pv_set_debugreg(struct vcpu *v, unsigned int n, u64 value)
 		value = (value & 0xf00f) | 0xffff0ff0UL;
 		break;
 	case 7:
-		if (value >> 32)
+		/* With GD the hypervisor's own next look at a debug register would trap. */
+		if (value >> 32 || (value & 0x2000))
 			return -EPERM;
 		value &= ~0x0000dc00UL;
 		value |= 0x400;
@@ -254,10 +255,10 @@ long do_set_debugreg(u64 reg, u64 value, u64 a3, u64 a4, u64 a5)
 	if (reg == 4 || reg == 5)
 		reg += 2;
 	if (reg > 7)
-		return -EINVAL;
+		return -ENODEV;
 	rc = pv_set_debugreg(v, (unsigned int)reg, value);
 	if (rc)
-		return rc == -EPERM ? -EPERM : -EINVAL;
+		return rc;
 	if ((v->pv.dr[7] & 0xff) || reg == 7)
 		pv_load_debugregs(v);
 	return 0;
@@ -268,7 +269,7 @@ long do_get_debugreg(u64 reg, u64 a2, u64 a3, u64 a4, u64 a5)
 	if (reg == 4 || reg == 5)
 		reg += 2;
 	if (reg > 7)
-		return -EINVAL;
+		return -ENODEV;
 	return (long)current->pv.dr[reg];
 }
 

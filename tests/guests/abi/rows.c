@@ -48,8 +48,8 @@ static void do_XEN_SYSCTL(unsigned int cmd)
 	memset(&s, 0, sizeof(s));
 	s.cmd = cmd;
 	s.interface_version = XEN_SYSCTL_INTERFACE_VERSION;
-	if (cmd == XEN_SYSCTL_cpu_hotplug) /* not the processor this runs on */
-		s.u.cpu_hotplug.cpu = 4000;
+	if (cmd == XEN_SYSCTL_cpu_hotplug) /* nothing of the kind, rather than a processor on or off */
+		s.u.cpu_hotplug.op = 99;
 	answer(hypercall1(__HYPERVISOR_sysctl, (unsigned long)&s));
 }
 
