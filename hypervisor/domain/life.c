@@ -145,7 +145,6 @@ int domain_kill(struct domain *d)
 	rc = grant_domain_release_mappings(d);
 	if (rc)
 		return rc;
-	irq_domain_destroy(d);
 	for_each_vcpu(d, v)
 		vcpu_relinquish(v);
 	rc = mm_domain_relinquish(d);
