@@ -8,7 +8,9 @@
  */
 #include "guest.h"
 #include <xen/memory.h>
+#include <xen/sched.h>
 #include <xen/sysctl.h>
+#include <xen/vcpu.h>
 
 #define POOL 24
 
@@ -210,15 +212,9 @@ static void clean_up(void)
 	count(mmuext_one(MMUEXT_NEW_USER_BASEPTR, 0));
 }
 
-CASE(page_tables)
+static void rounds(unsigned long n)
 {
-	unsigned long rounds = number("rounds=", 40000);
-	unsigned long window_mfn = virt_to_mfn((void *)window);
-
-	state = number("seed=", 88172645463325252UL);
-	for (unsigned int i = 0; i < POOL; i++)
-		require(reserve(XENMEM_increase_reservation, &pool[i], 0) == 1);
-	for (unsigned long i = 0; i < rounds; i++) {
+	for (unsigned long i = 0; i < n; i++) {
 		switch (rnd() % 16) {
 		case 0:
 			random_memory();
@@ -245,11 +241,55 @@ CASE(page_tables)
 			random_update();
 		}
 	}
+}
+
+CASE(page_tables)
+{
+	unsigned long n = number("rounds=", 40000);
+	unsigned long window_mfn = virt_to_mfn((void *)window);
+
+	state = number("seed=", 88172645463325252UL);
+	for (unsigned int i = 0; i < POOL; i++)
+		require(reserve(XENMEM_increase_reservation, &pool[i], 0) == 1);
+	rounds(n);
 	clean_up();
 	check_eq(update_va((unsigned long)window, window_mfn << 12 | PTE_P | PTE_W | PTE_U, UVMF_INVLPG), 0);
 	/* Both kinds of answers, or the test tests nothing. */
-	check(ok_count > rounds / 20);
-	check(done_count - ok_count > rounds / 20);
+	check(ok_count > n / 20);
+	check(done_count - ok_count > n / 20);
+}
+
+static volatile unsigned long helper_rounds;
+
+static void helper(void)
+{
+	while (helper_rounds) {
+		rounds(100);
+		helper_rounds--;
+	}
+	clean_up();
+	helper_rounds = ~0UL;
+	for (;;)
+		hypercall3(__HYPERVISOR_vcpu_op, VCPUOP_down, 1, 0);
+}
+
+/* Two vCPUs at once on the same frames, sharing even the memory their arguments are in. */
+CASE(page_tables_two_vcpus)
+{
+	/* Few: where host CPUs are short, every lock two virtual CPUs wait for costs a time slice. */
+	unsigned long n = number("rounds=", 40000) / 40;
+	unsigned long window_mfn = virt_to_mfn((void *)window);
+
+	helper_rounds = n / 100;
+	if (vcpu_start(1, helper)) {
+		skip("one vCPU only");
+		return;
+	}
+	rounds(n);
+	while (helper_rounds != ~0UL)
+		hypercall2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
+	clean_up();
+	check_eq(update_va((unsigned long)window, window_mfn << 12 | PTE_P | PTE_W | PTE_U, UVMF_INVLPG), 0);
 }
 
 /* The checker's line on the console: "mm check: N contradictions". Other hypervisors have no such key. */
