@@ -66,6 +66,7 @@ unsigned int ioapic_init(void)
 		a->addr = acpi.ioapics[i].addr;
 		a->gsi_base = acpi.ioapics[i].gsi_base;
 		a->regs = vmap_io(a->addr, PAGE_SIZE);
+		mm_io_reserve(paddr_to_mfn(a->addr), paddr_to_mfn(a->addr));
 		if (!a->regs || rd(a, REG_VERSION) == 0xffffffff || a->gsi_base > 4096) {
 			printk(XLOG_WARNING "I/O APIC at %#lx does not answer\n", a->addr);
 			continue;

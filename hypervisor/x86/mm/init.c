@@ -57,6 +57,8 @@ static void find_limits(void)
 	cpuid_raw(0, &a, &b, &c, &d);
 	if (b == 0x68747541 || b == 0x6f677948)
 		mm_io_reserve(MFN(0xfd00000), MFN(0xfffffff));
+	/* Local APICs, message interrupts. */
+	mm_io_reserve(MFN(0xfee00), MFN(0xfeeff));
 	cpuid_raw(0x80000001, &a, &b, &c, &d);
 	if (!(d & BIT(20)))
 		pte_reserved |= PTE_NX;
