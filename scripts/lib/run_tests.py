@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-from lab import BUILD, LOGS, TOP
+from lab import BUILD, LOGS, TOP, LabError, debs
 
 SUITE_LIMIT = {"default": 50 * 60, "long": 4 * 3600}
 RESULT = re.compile(r"^(ok|not ok|skip) - (.*)$")
@@ -132,9 +132,15 @@ def unit(report):
 def suite(name, tier, args, report):
     """Runs tests/NAME/run and passes its lines on."""
     log = LOGS / f"{name}.log"
-    env = dict(os.environ, SERAI_TOP=str(TOP), SERAI_TIER=tier, SERAI_BUILD=str(BUILD),
-               SERAI_BUILD_PLAIN=str(BUILD / "plain"), SERAI_BUILD_SAN=str(BUILD / "host-san"),
-               SERAI_LOGS=str(LOGS))
+    # A suite takes its build from SERAI_BUILD; by hand it looks in build/ itself.
+    env = dict(os.environ, SERAI_TOP=str(TOP), SERAI_TIER=tier, SERAI_WORK=str(BUILD),
+               SERAI_BUILD=str(BUILD / "plain"), SERAI_BUILD_PLAIN=str(BUILD / "plain"),
+               SERAI_BUILD_SAN=str(BUILD / "host-san"), SERAI_LOGS=str(LOGS),
+               SERAI_IMAGE=str(BUILD / "plain" / "hypervisor" / "serai.elf"))
+    if tier == "long":
+        env["SERAI_LONG"] = "1"
+    if name in ("guests", "bochs", "latency", "bench"):
+        env["SERAI_XEN"] = str(sorted((debs.tree() / "boot").glob("xen-4.*-amd64.gz"))[-1])
     detail, seen, bad = [], 0, 0
     with open(log, "w", encoding="utf-8") as f, subprocess.Popen(
             [str(TOP / "tests" / name / "run"), *args], cwd=TOP, env=env, stdin=subprocess.DEVNULL,
@@ -164,7 +170,8 @@ def suite(name, tier, args, report):
 def suites():
     """Every suite there is, cheap ones first."""
     found = {p.parent.name for p in (TOP / "tests").glob("*/run") if os.access(p, os.X_OK)}
-    order = ["unit", "lint", "headers", "model", "golden", "abi", "fuzz", "bench", "guests", "system"]
+    order = ["unit", "lint", "headers", "model", "golden", "abi", "latency", "bochs", "bench", "guests",
+             "fuzz", "system"]
     found.add("unit")
     return sorted(found, key=lambda n: (order.index(n) if n in order else len(order) - 2, n))
 
@@ -195,7 +202,10 @@ def main(argv):
         if name == "unit":
             unit(report)
         elif built or name == "lint":
-            suite(name, tier, args, report)
+            try:
+                suite(name, tier, args, report)
+            except LabError as e:
+                report.add("not ok", f"{name}: not run", str(e).splitlines())
         else:
             report.add("not ok", f"{name}: not run, the build failed")
     return report.finish()

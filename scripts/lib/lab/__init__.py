@@ -8,7 +8,7 @@ import os
 import pathlib
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
-BUILD = pathlib.Path(os.environ.get("SERAI_BUILD", TOP / "build"))
+BUILD = pathlib.Path(os.environ.get("SERAI_WORK", TOP / "build"))
 CACHE = pathlib.Path(os.environ.get("SERAI_CACHE", BUILD / "cache"))
 LOGS = pathlib.Path(os.environ.get("SERAI_LOGS", BUILD / "logs"))
 
