@@ -7,6 +7,7 @@
 #include <lib.h>
 #include <mm.h>
 #include <pv.h>
+#include <time.h>
 #include <xerrno.h>
 
 #define CR3_TO_MFN(c) MFN((c) >> PAGE_SHIFT)
@@ -112,8 +113,12 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 	set_registers(v, &c->user_regs);
 	/* A vCPU without user tables can only be in its kernel. */
 	pv->kernel_mode = !!(c->flags & VGCF_IN_KERNEL) || !v->cr3_user;
-	if (!v->id)
+	if (!v->id) {
 		v->domain->vm_assist = c->vm_assist;
+		/* Whoever built the domain has wiped its shared_info since it was made. */
+		time_update_wallclock(v->domain);
+	}
+	v->time_generation = 0;
 	pv_set_ldt(v, c->ldt_base, (unsigned int)c->ldt_ents);
 	v->initialised = true;
 	return 0;

@@ -13,7 +13,8 @@
 #include <xen/sched.h>
 #include <xerrno.h>
 
-/* Wall-clock time at system time 0; under domlist_lock when domains are updated. */
+/* Wall-clock time at system time 0. The lock also keeps two from writing one shared_info. */
+static spinlock_t wall_lock = SPINLOCK_INIT(RANK_TIMER);
 static u64 wall_sec;
 static u32 wall_nsec;
 
@@ -104,7 +105,7 @@ void time_update_vcpu_area(struct vcpu *v)
 
 /* ---- wall clock ---- */
 
-void time_update_wallclock(struct domain *d)
+static void write_wallclock(struct domain *d)
 {
 	volatile struct shared_info *s = d->shared_info;
 	u64 sec;
@@ -123,6 +124,13 @@ void time_update_wallclock(struct domain *d)
 	s->wc_version = version + 1;
 }
 
+void time_update_wallclock(struct domain *d)
+{
+	spin_lock(&wall_lock);
+	write_wallclock(d);
+	spin_unlock(&wall_lock);
+}
+
 void time_set_wallclock(u64 secs, u32 nsecs, stime_t system_time)
 {
 	unsigned __int128 ns = (unsigned __int128)secs * 1000000000 + nsecs;
@@ -130,18 +138,18 @@ void time_set_wallclock(u64 secs, u32 nsecs, stime_t system_time)
 
 	ns = ns > system_time ? ns - system_time : 0;
 	spin_lock(&domlist_lock);
+	spin_lock(&wall_lock);
 	wall_sec = (u64)(ns / 1000000000);
 	wall_nsec = (u32)(ns % 1000000000);
-	list_for_each(d, &domain_list, list) time_update_wallclock(d);
+	list_for_each(d, &domain_list, list) write_wallclock(d);
+	spin_unlock(&wall_lock);
 	spin_unlock(&domlist_lock);
 }
 
 void time_set_domain_offset(struct domain *d, s64 seconds)
 {
 	d->time->wallclock_offset = seconds;
-	spin_lock(&domlist_lock);
 	time_update_wallclock(d);
-	spin_unlock(&domlist_lock);
 }
 
 /* ---- TSC modes ---- */
