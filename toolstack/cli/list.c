@@ -4,6 +4,7 @@
  */
 #include "cli.h"
 
+#include <dirent.h>
 #include <string.h>
 #include <xen/sched.h>
 
@@ -101,6 +102,42 @@ static void print_row(struct cli *cli, const info_t *i, bool verbose, bool pool,
 	putchar('\n');
 }
 
+/* Names that are held though no domain has them: a domain between its end and its next start. */
+static void json_held(struct cli *cli, struct json_object *list, const info_t *v, unsigned int n)
+{
+	DIR *d = opendir(SERAI_RUN_DIR);
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		char name[256], *state;
+		size_t len = strlen(e->d_name);
+		bool taken = len <= 5 || len - 5 >= sizeof(name) || strcmp(e->d_name + len - 5, ".lock");
+
+		if (taken)
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)(len - 5), e->d_name);
+		for (unsigned int i = 0; i < n && !taken; i++) {
+			char *have = domain_name(&cli->s, v[i].domain);
+
+			taken = !strcmp(have, name);
+			free(have);
+		}
+		state = taken ? NULL : name_lock_state(name);
+		if (state) {
+			struct json_object *o = json_object_new_object();
+
+			json_put(o, "domid", NULL);
+			json_put(o, "name", json_str(name));
+			json_put(o, "state", json_str(state));
+			json_put(o, "monitored", json_object_new_boolean(true));
+			json_object_array_add(list, o);
+		}
+		free(state);
+	}
+	if (d)
+		closedir(d);
+}
+
 static int list_long(struct cli *cli, const info_t *v, unsigned int n)
 {
 	struct json_object *a = json_object_new_array();
@@ -169,6 +206,8 @@ VERB(list)
 
 		for (unsigned int i = 0; i < used; i++)
 			json_object_array_add(a, json_row(cli, &v[i]));
+		if (optind == argc)
+			json_held(cli, a, v, used);
 		rc = print_json(a);
 	} else {
 		printf("Name                                        ID   Mem VCPUs\tState\tTime(s)");

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Serai's toolstack: the life of a guest, the columns of xl, files exchanged with xl, a move on this host.
+. /lab/lib.sh
+work=/var/tmp/serai
+mkdir -p $work
+
+# Byte for byte what xl prints. Figures that move between two calls are blanked.
+same() {
+	local clean=${CLEAN:-cat} a b
+	a=$(xl "$@" 2>/dev/null | $clean)
+	b=$(serai "$@" 2>/dev/null | $clean)
+	[ "$a" = "$b" ] || { diff <(echo "$a") <(echo "$b"); return 1; }
+}
+times() { sed -E 's/[ rb-][rb-](p|-)([s-][-rscw]?d?-*)? +[0-9]+\.[0-9]/STATE TIME/; s/ [0-9]+ +[-rb]{2}[-p] +[0-9]+\.[0-9]/ CPU TIME/'; }
+memory() { grep -v '^free_memory'; }
+
+check "serai list answers" serai list
+CLEAN="memory" check "info is xl's" same info
+check "cpupool-list is xl's" same cpupool-list
+check "sched-credit2 is xl's" same sched-credit2
+
+guest_config g1 "vcpus=2" "maxmem=128" "on_crash='destroy'"
+check "dry run" serai create -n g1.cfg
+check "create" serai create g1.cfg || exit
+check "it runs" guest_says g1 "guest up: g1, 2 cpus"
+CLEAN="times" check "list is xl's" same list
+CLEAN="times" check "vcpu-list is xl's" same vcpu-list
+check "network-list is xl's" same network-list g1
+check "block-list is xl's" same block-list g1
+check_out "xl reads our record" '"name": "g1"' xl list -l g1
+check_out "list --json has the state" '"state": "(running|blocked)"' serai list --json g1
+refuse "create of a name in use" serai create g1.cfg
+check "pause" serai pause g1
+check_out "it is paused" '^g1 .* .{2}p--- ' serai list g1
+check "unpause" serai unpause g1
+check "vcpu-pin" serai vcpu-pin g1 0 0
+check_out "affinity is shown" '^g1 +[0-9]+ +0 +.* 0 / all' serai vcpu-list g1
+check "vcpu-pin to all" serai vcpu-pin g1 0 all
+check "rename" serai rename g1 g2
+check_out "domid by the new name" '^[0-9]+$' serai domid g2
+check "rename back" serai rename g2 g1
+check "dump-core" serai dump-core g1 $work/core
+check "the core is whole" test "$(stat -c %s $work/core 2>/dev/null || echo 0)" -gt $((96 << 20))
+rm -f $work/core
+
+ticks() { guest_log g1 | grep -c '^tick'; }
+_moved() { [ "$(ticks)" -gt "$((before + 1))" ]; }
+goes_on() {
+	before=$(ticks)
+	until_true 40 _moved
+}
+check "save" serai save g1 $work/a
+check "the file is good" serai stream check $work/a
+check "the guest is gone" guest_gone g1
+check "restore" serai restore $work/a
+check "the guest goes on" goes_on
+check "save -c" serai save -c g1 $work/b
+check "it goes on after a checkpoint" goes_on
+check "save again" serai save g1 $work/b
+check "xl restores our file" xl restore $work/b
+check "and the guest goes on" goes_on
+check "xl saves it" xl save g1 $work/c
+check "we restore xl's file" serai restore $work/c
+check "and the guest goes on once more" goes_on
+
+# Two names, one host: what a move does, without a second machine.
+sed "s/g1/m1/" g1.cfg >m1.cfg
+check "migrate" serai migrate -C m1.cfg -s "" g1 "serai migrate-receive"
+check "the source is gone" guest_gone g1
+check_out "the copy runs" '^m1 ' serai list m1
+check "a cut transfer is refused" sh -c "head -c 5000000 $work/c >$work/cut; ! serai restore $work/cut"
+check "a cut transfer leaves nothing" guest_gone g1
+check "destroy" serai destroy m1
+
+check "create again" serai create g1.cfg
+check "it runs again" guest_says g1 "guest up: g1, 2 cpus"
+old=$(serai domid g1)
+check "reboot" serai reboot g1
+_new() { n=$(serai domid g1) && [ "$n" != "$old" ]; }
+check "the monitor starts it again" until_true 60 _new
+check "shutdown" serai shutdown g1
+check "and it goes" until_true 60 guest_gone g1
+
+guest_config bad "kernel='/nowhere'"
+refuse "a kernel that is not there" serai create bad.cfg
+guest_config bad "memory=100000"
+refuse "more memory than the host has" serai create bad.cfg
+guest_config bad "disk=['/nowhere,raw,xvda,w']"
+refuse "a disk that is not there" serai create bad.cfg
+guest_config bad "vif=['bridge=nobridge']"
+refuse "a bridge that is not there" serai create bad.cfg
+check "and nothing is left behind" test "$(serai list | wc -l)" = 2
+check_out "metrics" 'serai_domain_cpu_seconds_total' serai metrics
+check_out "top" 'Domain-0' serai top -b -i 1
