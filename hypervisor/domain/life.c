@@ -76,7 +76,11 @@ void domain_shutdown(struct domain *d, u32 reason)
 	for_each_vcpu(d, v)
 		vcpu_stop_sync(v);
 	d->is_shut_down = true;
-	evtchn_send_host_virq(VIRQ_DOM_EXC);
+	/* A saver that subscribed hears of it on its own port; everybody else by the VIRQ. */
+	if (reason == SHUTDOWN_suspend && d->suspend_evtchn)
+		(void)evtchn_send(d, d->suspend_evtchn);
+	else
+		evtchn_send_host_virq(VIRQ_DOM_EXC);
 }
 
 void domain_resume(struct domain *d)
