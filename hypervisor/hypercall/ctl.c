@@ -15,7 +15,7 @@ static struct domain *lowest_from(unsigned int id)
 {
 	struct domain *d, *found = NULL;
 
-	list_for_each (d, &domain_list, list)
+	list_for_each(d, &domain_list, list)
 		if (d->id >= id && !d->is_idle && !d->is_system && (!found || d->id < found->id))
 			found = d;
 	return found;
@@ -43,7 +43,7 @@ void ctl_domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 	memset(info, 0, sizeof(*info));
 	info->domain = d->id;
 	info->max_vcpu_id = XEN_INVALID_MAX_VCPU_ID;
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		info->cpu_time += vcpu_cpu_time(v);
 		info->max_vcpu_id = v->id;
 		if (test_bit(VPF_DOWN, &v->pause_flags))
@@ -74,7 +74,8 @@ void ctl_domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 
 int ctl_put_cpumask(const struct xenctl_bitmap *out, const cpumask_t *mask)
 {
-	u64 bytes = (out->nr_bits + 7ULL) / 8, have = DIV_ROUND_UP(nr_cpu_ids, 8), copy = min(bytes, have);
+	u64 bytes = (out->nr_bits + 7ULL) / 8, have = DIV_ROUND_UP(nr_cpu_ids, 8),
+	    copy = min(bytes, have);
 	u64 to = (u64)out->bitmap.p;
 
 	if (copy_to_guest_va(to, mask->bits, copy))

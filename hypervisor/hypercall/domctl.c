@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * DOMCTL: control of domains. Dispatch: version, domain, permission, one operation at a time, then the row's
- * handler. Groups of operations are in domctl_*.c.
- * Lock: domctl_lock. Page: docs/abi/domctl.md.
+ * DOMCTL: control of domains. Dispatch: version, domain, permission, one operation at a time, then
+ * the row's handler. Groups of operations are in domctl_*.c. Lock: domctl_lock. Page:
+ * docs/abi/domctl.md.
  */
 #include <hypercall/ctl.h>
 #include <mm.h>
@@ -11,8 +11,8 @@
 
 static spinlock_t domctl_lock = SPINLOCK_INIT(RANK_DOMCTL);
 
-/* What exists only for HVM guests, or not at all; each answers what the interface gives a PV domain on a host
- * without the feature. */
+/* What exists only for HVM guests, or not at all; each answers what the interface gives a PV domain
+ * on a host without the feature. */
 static long for_hvm(struct domain *d, struct xen_domctl *op)
 {
 	return -EINVAL;
@@ -78,7 +78,7 @@ static const struct domctl_row {
 	domctl_fn *fn;
 	u8 dir, priv;
 } rows[] = {
-#define OP(family, nr, nm, type, direction, permission, again)                                             \
+#define OP(family, nr, nm, type, direction, permission, again) \
 	[nr] = {domctl_##nm, HC_##direction, HC_##permission},
 #include <def/domctl.def>
 #undef OP
@@ -89,7 +89,8 @@ static long run(const struct domctl_row *row, struct domain *d, struct xen_domct
 {
 	long ret = row->fn(d, op);
 
-	/* An operation that stopped half way has its progress in the structure where its row has any. */
+	/* An operation that stopped half way has its progress in the structure where its row has
+	 * any. */
 	if ((!ret || ret == -ERESTART) && row->dir != HC_IN && row->dir != HC_NONE &&
 	    copy_to_guest_va(uarg, op, sizeof(*op)))
 		return -EFAULT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * DOMCTLs that let a domain at hardware: I/O ports, device memory, interrupts. Nobody can pass on what he has not.
- * The domain is paused while its lists change (rangeset.h). Lock: domctl_lock.
+ * DOMCTLs that let a domain at hardware: I/O ports, device memory, interrupts. Nobody can pass on
+ * what he has not. The domain is paused while its lists change (rangeset.h). Lock: domctl_lock.
  */
 #include <event.h>
 #include <hypercall/ctl.h>

@@ -26,7 +26,8 @@ static int check_config(const struct xen_domctl_createdomain *c)
 	if (c->vmtrace_size || c->arch.emulation_flags || c->arch.misc_flags)
 		return -EINVAL;
 	if (c->grant_opts & ~(u32)XEN_DOMCTL_GRANT_version_mask ||
-	    XEN_DOMCTL_GRANT_version(c->grant_opts) < 1 || XEN_DOMCTL_GRANT_version(c->grant_opts) > 2)
+	    XEN_DOMCTL_GRANT_version(c->grant_opts) < 1 ||
+	    XEN_DOMCTL_GRANT_version(c->grant_opts) > 2)
 		return -EINVAL;
 	if (c->max_grant_frames < -1 || c->max_maptrack_frames < -1)
 		return -EINVAL;
@@ -78,7 +79,7 @@ static int control_unpause(struct domain *d)
 		return -EINVAL;
 	d->creation_finished = true;
 	if (!__atomic_sub_fetch(&d->controller_pause_count, 1, __ATOMIC_SEQ_CST))
-		for_each_vcpu (d, v)
+		for_each_vcpu(d, v)
 			sched_wake(v);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* DOMCTLs on a domain's memory: its limit, log-dirty mode, what its frames are. Lock: domctl_lock. */
+/* DOMCTLs on a domain's memory: its limit, log-dirty mode, what its frames are. Lock: domctl_lock.
+ */
 #include <hypercall/ctl.h>
 #include <mm.h>
 

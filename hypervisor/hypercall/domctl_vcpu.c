@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * DOMCTLs on one vCPU: its registers, extended state, MSRs, place and signals. Lock: domctl_lock. States are read and
- * written with the domain (or vCPU) paused.
+ * DOMCTLs on one vCPU: its registers, extended state, MSRs, place and signals. Lock: domctl_lock.
+ * States are read and written with the domain (or vCPU) paused.
  */
 #include <fpu.h>
 #include <hypercall/ctl.h>
@@ -84,7 +84,8 @@ long domctl_getvcpuinfo(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
-static struct vcpu *affinity_vcpu(struct domain *d, const struct xen_domctl_vcpuaffinity *a, long *err)
+static struct vcpu *affinity_vcpu(struct domain *d, const struct xen_domctl_vcpuaffinity *a,
+				  long *err)
 {
 	struct vcpu *v = ctl_vcpu(d, a->vcpu);
 
@@ -306,8 +307,8 @@ static const u32 migrated_msrs[] = {
 	0x00000048, /* SPEC_CTRL */
 	0x00000140, /* MISC_FEATURES_ENABLES */
 	0xc0000103, /* TSC_AUX */
-	MSR_IA32_XFD, MSR_IA32_XFD_ERR,
-	0xc0011027, 0xc0011019, 0xc001101a, 0xc001101b, /* DR0..3 address masks */
+	MSR_IA32_XFD, MSR_IA32_XFD_ERR, 0xc0011027,
+	0xc0011019,   0xc001101a,       0xc001101b, /* DR0..3 address masks */
 };
 
 static bool msr_is_migrated(u32 index)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * EVENT_CHANNEL_OP: binding, closing and asking about ports. Sending is in evtchn_send.c, the FIFO ABI's set-up
- * in evtchn_fifo.c, a domain's beginning and end in evtchn_domain.c.
- * Lock: evtchn_table.lock of the domain, of both for operations between two (in address order).
- * Page: docs/abi/event-channels.md.
+ * EVENT_CHANNEL_OP: binding, closing and asking about ports. Sending is in evtchn_send.c, the FIFO
+ * ABI's set-up in evtchn_fifo.c, a domain's beginning and end in evtchn_domain.c. Lock:
+ * evtchn_table.lock of the domain, of both for operations between two (in address order). Page:
+ * docs/abi/event-channels.md.
  */
 #include <hypercall.h>
 #include <hypercall/evtchn.h>
@@ -100,7 +100,8 @@ static long op_bind_interdomain(void *arg)
 	rp->remote = ld;
 	rp->peer = (u32)port;
 	rp->state = ECS_INTERDOMAIN;
-	/* What the other side sent before now is lost; a spurious event is better than a missed one. */
+	/* What the other side sent before now is lost; a spurious event is better than a missed
+	 * one. */
 	evtchn_raise(ld, lp, (u32)port);
 	b->local_port = (u32)port;
 	port = 0;
@@ -167,8 +168,8 @@ static long op_bind_ipi(void *arg)
 	return port;
 }
 
-/* The machine side is bound outside the lock (pirq bindings rank below ports); meanwhile the port is
- * ECS_RESERVED, so nobody can close it, and pirq_port[] says the pirq is taken. */
+/* The machine side is bound outside the lock (pirq bindings rank below ports); meanwhile the port
+ * is ECS_RESERVED, so nobody can close it, and pirq_port[] says the pirq is taken. */
 static long op_bind_pirq(void *arg)
 {
 	struct evtchn_bind_pirq *b = arg;
@@ -267,7 +268,9 @@ again:
 	case ECS_IPI:
 		break;
 	case ECS_VIRQ:
-		WRITE_ONCE(d->vcpus[evtchn_virq_is_global(p->peer) ? 0 : p->vcpu]->virq_to_evtchn[p->peer], 0);
+		WRITE_ONCE(d->vcpus[evtchn_virq_is_global(p->peer) ? 0 : p->vcpu]
+				   ->virq_to_evtchn[p->peer],
+			   0);
 		break;
 	case ECS_PIRQ:
 		pirq = p->peer;
@@ -279,8 +282,9 @@ again:
 		break;
 	case ECS_INTERDOMAIN:
 		rd = p->remote;
-		/* The link keeps rd alive as long as we hold the lock; a reference does beyond. It can only be
-		 * refused to a domain on its last way, whose own closing of the link waits for our lock. */
+		/* The link keeps rd alive as long as we hold the lock; a reference does beyond. It
+		 * can only be refused to a domain on its last way, whose own closing of the link
+		 * waits for our lock. */
 		if (!domain_get(rd)) {
 			spin_unlock(&t->lock);
 			cpu_relax_poll();
@@ -454,8 +458,12 @@ static long op_reset(void *arg)
 #define op_set_priority evtchn_op_set_priority
 
 #define OP(family, nr, nm, type, direction, permission, again) \
-	[nr] = {.name = #nm, .size = HC_SIZEOF(type), .dir = HC_##direction, .priv = HC_##permission, \
-		.restart = HC_##again, .fn = op_##nm},
+	[nr] = {.name = #nm,                                   \
+		.size = HC_SIZEOF(type),                       \
+		.dir = HC_##direction,                         \
+		.priv = HC_##permission,                       \
+		.restart = HC_##again,                         \
+		.fn = op_##nm},
 static const struct hc_row rows[] = {
 #include <def/evtchn.def>
 };

@@ -8,8 +8,8 @@
 
 void evtchn_wake_pollers(struct domain *d, u32 port);
 
-/* d's port is raised, and whoever must know is told. d's lock, or the lock of the domain at the other end,
- * is held. */
+/* d's port is raised, and whoever must know is told. d's lock, or the lock of the domain at the
+ * other end, is held. */
 static inline void evtchn_raise(struct domain *d, struct evtchn_port *p, u32 port)
 {
 	struct evtchn_table *t = d->evtchn;

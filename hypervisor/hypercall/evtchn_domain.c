@@ -13,8 +13,8 @@ int evtchn_domain_init(struct domain *d)
 	if (!t || !page)
 		goto fail;
 	spin_lock_init(&t->lock, RANK_EVTCHN);
-	t->max_ports = d->max_evtchn_port >= EVTCHN_FIFO_NR_CHANNELS - 1 ? EVTCHN_FIFO_NR_CHANNELS :
-									     d->max_evtchn_port + 1;
+	t->max_ports = d->max_evtchn_port >= EVTCHN_FIFO_NR_CHANNELS - 1 ? EVTCHN_FIFO_NR_CHANNELS
+									 : d->max_evtchn_port + 1;
 	t->pages = hv_new_array(struct evtchn_port *, evtchn_page_slots(t->max_ports));
 	if (!t->pages)
 		goto fail;
@@ -85,7 +85,8 @@ void evtchn_dump(struct domain *d)
 
 	if (!t)
 		return;
-	printk("d%u event channels (%s, %u in use):\n", d->id, t->fifo ? "FIFO" : "2-level", t->in_use);
+	printk("d%u event channels (%s, %u in use):\n", d->id, t->fifo ? "FIFO" : "2-level",
+	       t->in_use);
 	spin_lock(&t->lock);
 	for (u32 port = 1; port < t->nr_ports; port++) {
 		const struct evtchn_port *p = evtchn_find(t, port);
@@ -93,9 +94,11 @@ void evtchn_dump(struct domain *d)
 		if (p->state == ECS_FREE)
 			continue;
 		printk("  %5u [p%u m%u] %s vcpu %u peer %u dom %d prio %u\n", port,
-		       evtchn_is_pending(t, d->shared_info, port), evtchn_is_masked(t, d->shared_info, port),
-		       state_names[p->state], p->vcpu, p->peer,
-		       p->state == ECS_UNBOUND || p->state == ECS_INTERDOMAIN ? p->remote_domid : -1,
+		       evtchn_is_pending(t, d->shared_info, port),
+		       evtchn_is_masked(t, d->shared_info, port), state_names[p->state], p->vcpu,
+		       p->peer,
+		       p->state == ECS_UNBOUND || p->state == ECS_INTERDOMAIN ? p->remote_domid
+									      : -1,
 		       p->priority);
 	}
 	spin_unlock(&t->lock);

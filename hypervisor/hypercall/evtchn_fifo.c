@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guest pages of the FIFO ABI: control blocks and event words. The guest's frames are held writable for as
- * long as they are in use; they are the guest's to write at any time.
- * Lock: evtchn_table.lock. Page: docs/abi/event-channels.md.
+ * The guest pages of the FIFO ABI: control blocks and event words. The guest's frames are held
+ * writable for as long as they are in use; they are the guest's to write at any time. Lock:
+ * evtchn_table.lock. Page: docs/abi/event-channels.md.
  */
 #include <hypercall.h>
 #include <hypercall/evtchn.h>
@@ -41,7 +41,8 @@ long evtchn_op_init_control(void *arg)
 	int ret = 0;
 
 	c->link_bits = EVTCHN_FIFO_LINK_BITS;
-	if (c->vcpu >= d->max_vcpus || !d->vcpus[c->vcpu & evtchn_index_mask(c->vcpu, d->max_vcpus)])
+	if (c->vcpu >= d->max_vcpus ||
+	    !d->vcpus[c->vcpu & evtchn_index_mask(c->vcpu, d->max_vcpus)])
 		return -ENOENT;
 	if (c->offset > PAGE_SIZE - sizeof(struct evtchn_fifo_control_block) || c->offset & 7)
 		return -EINVAL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Raising events: sends between and within domains, virtual and physical interrupts, unmasking, polling.
- * The paths here are short because guests take them all the time; binding and closing are in evtchn.c.
- * Lock: the sender's evtchn_table.lock (see core/event/table.h for why that suffices).
+ * Raising events: sends between and within domains, virtual and physical interrupts, unmasking,
+ * polling. The paths here are short because guests take them all the time; binding and closing are
+ * in evtchn.c. Lock: the sender's evtchn_table.lock (see core/event/table.h for why that suffices).
  */
 #include <hypercall/evtchn.h>
 #include <lib.h>
@@ -22,7 +22,8 @@ int evtchn_send(struct domain *d, u32 port)
 		evtchn_raise(d, p, port);
 	else if (p->state == ECS_INTERDOMAIN)
 		evtchn_raise(p->remote, evtchn_find(p->remote->evtchn, p->peer), p->peer);
-	else if (p->state != ECS_UNBOUND) /* nobody listens yet: the event is lost, as the ABI says */
+	else if (p->state !=
+		 ECS_UNBOUND) /* nobody listens yet: the event is lost, as the ABI says */
 		ret = -EINVAL;
 	spin_unlock(&t->lock);
 	return ret;
@@ -175,7 +176,7 @@ void evtchn_wake_pollers(struct domain *d, u32 port)
 {
 	struct vcpu *v;
 
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		u32 want = READ_ONCE(v->poll_evtchn);
 
 		if (want && (want == ~0U || want == port)) {

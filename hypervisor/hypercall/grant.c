@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * GRANT_TABLE_OP: dispatch, and the operations that ask about a table. Every structure has a status of its own;
- * the call's return value tells only of the call.
- * Page: docs/abi/grants.md.
+ * GRANT_TABLE_OP: dispatch, and the operations that ask about a table. Every structure has a status
+ * of its own; the call's return value tells only of the call. Page: docs/abi/grants.md.
  */
 #include <hypercall/grant.h>
 #include <lib.h>
@@ -119,8 +118,12 @@ static long op_get_version(void *arg)
 
 /* Arrays are handled below; what has no handler at all answers -ENOSYS. */
 #define OP(family, nr, nm, type, direction, permission, again) \
-	[nr] = {.name = #nm, .size = HC_SIZEOF(type), .dir = HC_##direction, .priv = HC_##permission, \
-		.restart = HC_##again, .fn = op_##nm},
+	[nr] = {.name = #nm,                                   \
+		.size = HC_SIZEOF(type),                       \
+		.dir = HC_##direction,                         \
+		.priv = HC_##permission,                       \
+		.restart = HC_##again,                         \
+		.fn = op_##nm},
 static const struct hc_row rows[] = {
 #include <def/grant.def>
 };
@@ -156,8 +159,8 @@ static long set_version(u64 uarg)
 	return copy_to_guest_va(uarg, &op, sizeof(op)) ? -EFAULT : ret;
 }
 
-/* For devices that do not see the CPU's caches, of which x86 has none: arguments are checked, and an operation
- * that asks for nothing succeeds. */
+/* For devices that do not see the CPU's caches, of which x86 has none: arguments are checked, and
+ * an operation that asks for nothing succeeds. */
 static long cache_flush(u64 uarg, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++, uarg += sizeof(struct gnttab_cache_flush)) {
@@ -165,13 +168,15 @@ static long cache_flush(u64 uarg, unsigned int count)
 
 		if (copy_from_guest_va(&f, uarg, sizeof(f)))
 			return -EFAULT;
-		if (f.offset >= PAGE_SIZE || f.length > PAGE_SIZE || f.offset + f.length > PAGE_SIZE ||
+		if (f.offset >= PAGE_SIZE || f.length > PAGE_SIZE ||
+		    f.offset + f.length > PAGE_SIZE ||
 		    f.op & ~(GNTTAB_CACHE_CLEAN | GNTTAB_CACHE_INVAL | GNTTAB_CACHE_SOURCE_GREF))
 			return -EINVAL;
 		if (f.length && f.op & (GNTTAB_CACHE_CLEAN | GNTTAB_CACHE_INVAL))
 			return -EOPNOTSUPP;
 		if (hypercall_preempt_check())
-			return call_restart(3, GNTTABOP_cache_flush, uarg + sizeof(f), count - i - 1, 0, 0);
+			return call_restart(3, GNTTABOP_cache_flush, uarg + sizeof(f),
+					    count - i - 1, 0, 0);
 	}
 	return 0;
 }
@@ -203,5 +208,6 @@ long do_grant_table_op(u64 cmd, u64 uarg, u64 count, u64 a4, u64 a5)
 	done = array_op(cmd, uarg, nr);
 	if (likely(done == (long)nr) || done < 0)
 		return done < 0 ? done : 0;
-	return call_restart(3, cmd, uarg + (u64)done * rows[cmd].size, nr - (unsigned int)done, 0, 0);
+	return call_restart(3, cmd, uarg + (u64)done * rows[cmd].size, nr - (unsigned int)done, 0,
+			    0);
 }

@@ -11,11 +11,11 @@
 /*
  * A granting domain's table.
  *
- *   shared[i]  page of entries, shared with the guest       status[i]  v2: page of status words, shared
- *   active[i]  pages of struct grant_active, the hypervisor's own view of entries in use
+ *   shared[i]  page of entries, shared with the guest       status[i]  v2: page of status words,
+ * shared active[i]  pages of struct grant_active, the hypervisor's own view of entries in use
  *
- * Lock: .lock (RANK_GRANT) for version, growth, active entries, and maptrack entries of others that name
- * this table. nr_frames is read without it: it only grows.
+ * Lock: .lock (RANK_GRANT) for version, growth, active entries, and maptrack entries of others that
+ * name this table. nr_frames is read without it: it only grows.
  */
 struct grant_table {
 	spinlock_t lock;
@@ -38,11 +38,13 @@ static inline u32 grant_nr_entries(const struct grant_table *gt)
 }
 static inline struct grant_entry_v1 *grant_v1(const struct grant_table *gt, u32 ref)
 {
-	return (struct grant_entry_v1 *)gt->shared[ref / GRANT_V1_PER_PAGE] + ref % GRANT_V1_PER_PAGE;
+	return (struct grant_entry_v1 *)gt->shared[ref / GRANT_V1_PER_PAGE] +
+	       ref % GRANT_V1_PER_PAGE;
 }
 static inline union grant_entry_v2 *grant_v2(const struct grant_table *gt, u32 ref)
 {
-	return (union grant_entry_v2 *)gt->shared[ref / GRANT_V2_PER_PAGE] + ref % GRANT_V2_PER_PAGE;
+	return (union grant_entry_v2 *)gt->shared[ref / GRANT_V2_PER_PAGE] +
+	       ref % GRANT_V2_PER_PAGE;
 }
 static inline grant_status_t *grant_status(const struct grant_table *gt, u32 ref)
 {
@@ -59,7 +61,8 @@ static inline u16 *grant_use_flags(const struct grant_table *gt, u32 ref)
 }
 
 /* Ends one use of ref; lock held. References to the frame are the caller's business. */
-static inline void grant_end_use(struct grant_table *gt, u32 ref, struct grant_active *a, bool readonly)
+static inline void grant_end_use(struct grant_table *gt, u32 ref, struct grant_active *a,
+				 bool readonly)
 {
 	if (readonly)
 		a->readers--;
@@ -69,9 +72,9 @@ static inline void grant_end_use(struct grant_table *gt, u32 ref, struct grant_a
 		grant_unpin(grant_use_flags(gt, ref), a->readers, a->writers);
 }
 
-/* Begins one use of ref by who; lock held. Checks and marks the shared entry, and on the first use looks the
- * frame up. On success *out is the active entry, and a general reference (and for writing a writable-type
- * reference) to its frame is taken. GNTST_*. */
+/* Begins one use of ref by who; lock held. Checks and marks the shared entry, and on the first use
+ * looks the frame up. On success *out is the active entry, and a general reference (and for writing
+ * a writable-type reference) to its frame is taken. GNTST_*. */
 int grant_begin_use(struct domain *rd, u32 ref, domid_t who, bool readonly, bool whole,
 		    struct grant_active **out);
 
@@ -100,7 +103,8 @@ static inline void grant_peer_drop(struct grant_peer *p)
 	p->counted = false;
 }
 
-/* Array operations: count elements at uarg. Return elements done (fewer than count: restart), or -errno. */
+/* Array operations: count elements at uarg. Return elements done (fewer than count: restart), or
+ * -errno. */
 long grant_op_map(u64 uarg, unsigned int count);
 long grant_op_unmap(u64 uarg, unsigned int count);
 long grant_op_unmap_and_replace(u64 uarg, unsigned int count);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * GNTTABOP_copy. Either side is a grant or a frame of the caller. In a batch, what the last element used
- * stays claimed for the next one: backends copy many pieces of the same page.
+ * GNTTABOP_copy. Either side is a grant or a frame of the caller. In a batch, what the last element
+ * used stays claimed for the next one: backends copy many pieces of the same page.
  */
 #include <core/mm/frame.h>
 #include <hypercall/grant.h>
@@ -14,8 +14,8 @@ struct copy_side {
 	struct frame *frame; /* NULL: nothing claimed */
 	u8 *page;
 	struct grant_active *active; /* of a grant */
-	u64 name;		     /* grant reference or frame number */
-	u16 off, end;		     /* the part that may be touched */
+	u64 name;                    /* grant reference or frame number */
+	u16 off, end;                /* the part that may be touched */
 	bool is_gref, write;
 };
 
@@ -46,9 +46,9 @@ static int claim_gref(struct copy_side *s, struct domain *d)
 	int ret;
 
 	spin_lock(&d->grant->lock);
-	ret = d->dying == DOMDYING_alive ?
-		      grant_begin_use(d, (u32)s->name, current->domain->id, !s->write, false, &a) :
-		      GNTST_bad_domain;
+	ret = d->dying == DOMDYING_alive
+		      ? grant_begin_use(d, (u32)s->name, current->domain->id, !s->write, false, &a)
+		      : GNTST_bad_domain;
 	if (!ret) {
 		s->frame = mfn_to_frame(MFN(a->mfn));
 		s->active = a;

@@ -134,7 +134,8 @@ int grant_domain_init(struct domain *d)
 	gt->active = hv_new_array(struct grant_active *, active_pages(gt->max_frames));
 	gt->maptrack.pages = hv_new_array(struct maptrack_entry *, max(gt->maptrack.max_pages, 1U));
 	d->grant = gt;
-	ret = gt->shared && gt->status && gt->active && gt->maptrack.pages ? grant_grow(d, 1) : -ENOMEM;
+	ret = gt->shared && gt->status && gt->active && gt->maptrack.pages ? grant_grow(d, 1)
+									   : -ENOMEM;
 	if (ret)
 		grant_domain_destroy(d);
 	return ret;
@@ -182,15 +183,16 @@ void grant_dump(struct domain *d)
 	if (!gt)
 		return;
 	spin_lock(&gt->lock);
-	printk("d%u (%d references) grant table v%u: %u of %u frames, %u handles in use\n", d->id, d->refcount,
-	       gt->version, gt->nr_frames, gt->max_frames, gt->maptrack.in_use);
+	printk("d%u (%d references) grant table v%u: %u of %u frames, %u handles in use\n", d->id,
+	       d->refcount, gt->version, gt->nr_frames, gt->max_frames, gt->maptrack.in_use);
 	for (u32 ref = 0; ref < grant_nr_entries(gt); ref++) {
 		const struct grant_active *a = grant_active(gt, ref);
 
 		if (grant_active_used(a))
-			printk("  %5u d%u mfn %lx readers %u writers %u flags %04x\n", ref, a->domid,
-			       (unsigned long)a->mfn, a->readers, a->writers,
-			       gt->version == 1 ? grant_v1(gt, ref)->flags : grant_v2(gt, ref)->hdr.flags);
+			printk("  %5u d%u mfn %lx readers %u writers %u flags %04x\n", ref,
+			       a->domid, (unsigned long)a->mfn, a->readers, a->writers,
+			       gt->version == 1 ? grant_v1(gt, ref)->flags
+						: grant_v2(gt, ref)->hdr.flags);
 	}
 	spin_unlock(&gt->lock);
 }

@@ -2,13 +2,15 @@
 /*
  * GNTTABOP_map_grant_ref, unmap_grant_ref, unmap_and_replace.
  *
- * A mapping is: a use of the granter's entry, a maptrack entry of the mapper whose index is the handle, and a
- * page-table entry that holds the references to the frame. Unmapping has two halves with a TLB flush between
- * them, because neither the frame nor the entry's use bits may go before no CPU can reach the frame any more:
+ * A mapping is: a use of the granter's entry, a maptrack entry of the mapper whose index is the
+ * handle, and a page-table entry that holds the references to the frame. Unmapping has two halves
+ * with a TLB flush between them, because neither the frame nor the entry's use bits may go before
+ * no CPU can reach the frame any more:
  *
  *   begin: page-table entry away, handle claimed    flush    end: use bits, references, handle
  *
- * Locks: the granter's table lock; the mapper's maptrack lock for its free list; the mapper's mm lock inside.
+ * Locks: the granter's table lock; the mapper's maptrack lock for its free list; the mapper's mm
+ * lock inside.
  */
 #include <core/mm/frame.h>
 #include <hypercall/grant.h>
@@ -49,12 +51,14 @@ static void put_use_refs(struct frame *f, bool readonly)
 
 static unsigned int entry_cache_flags(const struct grant_table *gt, u32 ref)
 {
-	const u16 *flags = gt->version == 1 ? &grant_v1(gt, ref)->flags : &grant_v2(gt, ref)->hdr.flags;
+	const u16 *flags =
+		gt->version == 1 ? &grant_v1(gt, ref)->flags : &grant_v2(gt, ref)->hdr.flags;
 
 	return READ_ONCE(*flags) & (GTF_PWT | GTF_PCD | GTF_PAT);
 }
 
-static int map_locked(struct vcpu *v, struct domain *rd, struct gnttab_map_grant_ref *op, u32 handle)
+static int map_locked(struct vcpu *v, struct domain *rd, struct gnttab_map_grant_ref *op,
+		      u32 handle)
 {
 	bool readonly = op->flags & GNTMAP_readonly;
 	struct domain *ld = v->domain;
@@ -89,8 +93,8 @@ fail:
 	return ret;
 }
 
-/* Device and host mappings both hold the frame: the host's through its page-table entry, a device-only one
- * through the handle. With both, the page-table entry's reference serves. */
+/* Device and host mappings both hold the frame: the host's through its page-table entry, a
+ * device-only one through the handle. With both, the page-table entry's reference serves. */
 static int map_one(struct vcpu *v, struct grant_peer *peer, struct gnttab_map_grant_ref *op)
 {
 	struct domain *ld = v->domain, *rd;
@@ -171,8 +175,8 @@ static int unmap_locked(struct vcpu *v, struct maptrack_entry *e, u64 host_addr,
 	u->ref = e->ref;
 	u->readonly = flags & GNTMAP_readonly;
 	u->last = !(flags & (GNTMAP_host_map | GNTMAP_device_map));
-	/* Without a page-table entry left, the references are ours to drop, unless a device mapping still
-	 * wants them; that one drops them when it goes. */
+	/* Without a page-table entry left, the references are ours to drop, unless a device mapping
+	 * still wants them; that one drops them when it goes. */
 	u->refs = u->last && gone;
 	e->flags = u->last ? MAPTRACK_USED : flags; /* claimed: nobody else can unmap it */
 	return GNTST_okay;
@@ -192,7 +196,8 @@ static int unmap_begin(struct vcpu *v, u32 handle, u64 host_addr, u64 new_addr, 
 	if (unlikely(!rd))
 		return ret;
 	spin_lock(&rd->grant->lock);
-	/* It may have been unmapped and even reused since; under the lock of the granter it names it holds. */
+	/* It may have been unmapped and even reused since; under the lock of the granter it names
+	 * it holds. */
 	if (e->granter == rd && e->flags & (GNTMAP_host_map | GNTMAP_device_map)) {
 		u->granter = rd;
 		u->handle = handle;
@@ -238,12 +243,14 @@ static int unmap_begin_at(struct vcpu *v, u64 uarg, bool replace, struct unmappe
 	if (replace) {
 		if (copy_from_guest_va(&op.replace, uarg, sizeof(op.replace)))
 			return -EFAULT;
-		status = (s16)unmap_begin(v, op.replace.handle, op.replace.host_addr, op.replace.new_addr, 0, u);
+		status = (s16)unmap_begin(v, op.replace.handle, op.replace.host_addr,
+					  op.replace.new_addr, 0, u);
 		uarg += offsetof(struct gnttab_unmap_and_replace, status);
 	} else {
 		if (copy_from_guest_va(&op.plain, uarg, sizeof(op.plain)))
 			return -EFAULT;
-		status = (s16)unmap_begin(v, op.plain.handle, op.plain.host_addr, 0, op.plain.dev_bus_addr, u);
+		status = (s16)unmap_begin(v, op.plain.handle, op.plain.host_addr, 0,
+					  op.plain.dev_bus_addr, u);
 		uarg += offsetof(struct gnttab_unmap_grant_ref, status);
 	}
 	return copy_to_guest_va(uarg, &status, sizeof(status));
@@ -251,7 +258,8 @@ static int unmap_begin_at(struct vcpu *v, u64 uarg, bool replace, struct unmappe
 
 static long unmap_batches(u64 uarg, unsigned int count, bool replace)
 {
-	size_t size = replace ? sizeof(struct gnttab_unmap_and_replace) : sizeof(struct gnttab_unmap_grant_ref);
+	size_t size = replace ? sizeof(struct gnttab_unmap_and_replace)
+			      : sizeof(struct gnttab_unmap_grant_ref);
 	struct vcpu *v = current;
 	struct unmapped u[UNMAP_BATCH];
 	unsigned int done = 0, n;
@@ -307,7 +315,8 @@ int grant_domain_release_mappings(struct domain *d)
 		f = mfn_to_frame(MFN(a->mfn));
 		grant_end_use(rd->grant, e->ref, a, readonly);
 		spin_unlock(&rd->grant->lock);
-		/* The page-table entry of a host mapping drops its references when its table goes. */
+		/* The page-table entry of a host mapping drops its references when its table goes.
+		 */
 		if (!host)
 			put_use_refs(f, readonly);
 		give_handle(m, handle);

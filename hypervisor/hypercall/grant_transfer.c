@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * GNTTABOP_transfer: a page of the caller becomes the page of whoever waits for one with GTF_accept_transfer.
- * The page is taken from its old owner before the entry is committed; if the receiver is not ready it is
- * given back, which cannot fail because it left room.
+ * GNTTABOP_transfer: a page of the caller becomes the page of whoever waits for one with
+ * GTF_accept_transfer. The page is taken from its old owner before the entry is committed; if the
+ * receiver is not ready it is given back, which cannot fail because it left room.
  */
 #include <hypercall/grant.h>
 #include <lib.h>
@@ -10,7 +10,8 @@
 
 static u32 *transfer_word(const struct grant_table *gt, u32 ref)
 {
-	return gt->version == 1 ? (u32 *)&grant_v1(gt, ref)->flags : (u32 *)&grant_v2(gt, ref)->hdr.flags;
+	return gt->version == 1 ? (u32 *)&grant_v1(gt, ref)->flags
+				: (u32 *)&grant_v2(gt, ref)->hdr.flags;
 }
 
 static void transfer_complete(const struct grant_table *gt, u32 ref, u64 mfn)
@@ -42,7 +43,8 @@ static int hand_over(struct domain *d, struct domain *rd, struct frame *f, u32 r
 	}
 	if (!ret) {
 		if (frame_assign(rd, f))
-			ret = GNTST_general_error; /* over its limit; the entry stays committed, not completed */
+			ret = GNTST_general_error; /* over its limit; the entry stays committed, not
+						      completed */
 		else
 			transfer_complete(gt, ref, frame_to_mfn(f).n);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Beginning the use of a grant: the shared entry is checked and marked, its frame found and referenced, and both
- * remembered in the active entry. Lock: the granter's grant_table.lock.
+ * Beginning the use of a grant: the shared entry is checked and marked, its frame found and
+ * referenced, and both remembered in the active entry. Lock: the granter's grant_table.lock.
  */
 #include <core/mm/frame.h>
 #include <hypercall/grant.h>
@@ -26,7 +26,8 @@ static inline u64 entry_frame(const struct grant_table *gt, u32 ref, struct gran
 	return READ_ONCE(e->sub_page.frame);
 }
 
-static inline int pin_entry(const struct grant_table *gt, u32 ref, domid_t who, bool readonly, bool whole)
+static inline int pin_entry(const struct grant_table *gt, u32 ref, domid_t who, bool readonly,
+			    bool whole)
 {
 	union grant_entry_v2 *e;
 
@@ -70,7 +71,8 @@ int grant_begin_use(struct domain *rd, u32 ref, domid_t who, bool readonly, bool
 		if (!grant_active_used(a)) {
 			a->mfn = entry_frame(gt, ref, a);
 			a->domid = who;
-			/* The part, and whether it is a part at all, may have changed after the check. */
+			/* The part, and whether it is a part at all, may have changed after the
+			 * check. */
 			if (a->sub_page && (whole || a->off + a->len > PAGE_SIZE)) {
 				ret = GNTST_general_error;
 				goto undo;

@@ -35,8 +35,12 @@ static long pv_caller(void *arg)
 #define op_set_evtchn_upcall_vector pv_caller
 
 #define OP(family, nr, nm, type, direction, permission, again) \
-	[nr] = {.name = #nm, .size = HC_SIZEOF(type), .dir = HC_##direction, .priv = HC_##permission, \
-		.restart = HC_##again, .fn = op_##nm},
+	[nr] = {.name = #nm,                                   \
+		.size = HC_SIZEOF(type),                       \
+		.dir = HC_##direction,                         \
+		.priv = HC_##permission,                       \
+		.restart = HC_##again,                         \
+		.fn = op_##nm},
 static const struct hc_row rows[] = {
 #include <def/hvm.def>
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SYSCTL: control of the host. Dispatch and the small operations; hardware facts are in sysctl_host.c, CPU policies
- * in ctl_policy.c. Lock: sysctl_lock, one operation at a time.
- * Page: docs/abi/sysctl.md.
+ * SYSCTL: control of the host. Dispatch and the small operations; hardware facts are in
+ * sysctl_host.c, CPU policies in ctl_policy.c. Lock: sysctl_lock, one operation at a time. Page:
+ * docs/abi/sysctl.md.
  */
 #include <console.h>
 #include <hypercall/ctl.h>

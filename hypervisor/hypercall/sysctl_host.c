@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* SYSCTLs that describe the machine: CPUs, memory, topology, pools. Lock: sysctl_lock, held by the dispatcher. */
+/* SYSCTLs that describe the machine: CPUs, memory, topology, pools. Lock: sysctl_lock, held by the
+ * dispatcher. */
 #include <apic.h>
 #include <cpu_policy.h>
 #include <hypercall/ctl.h>
@@ -11,7 +12,7 @@ static unsigned int last_online(void)
 {
 	unsigned int cpu, last = 0;
 
-	for_each_online_cpu (cpu)
+	for_each_online_cpu(cpu)
 		last = cpu;
 	return last;
 }
@@ -55,7 +56,8 @@ static void cpu_place(unsigned int cpu, struct xen_sysctl_cputopo *out)
 	struct topology t = topology();
 	u32 id = cpu_apic_id[cpu];
 
-	*out = (struct xen_sysctl_cputopo){XEN_INVALID_CORE_ID, XEN_INVALID_SOCKET_ID, XEN_INVALID_NODE_ID};
+	*out = (struct xen_sysctl_cputopo){XEN_INVALID_CORE_ID, XEN_INVALID_SOCKET_ID,
+					   XEN_INVALID_NODE_ID};
 	if (!cpumask_test(cpu, &cpu_online_map))
 		return;
 	out->core = (id & ((1U << t.socket_shift) - 1)) >> t.core_shift;
@@ -70,7 +72,7 @@ static unsigned int siblings(bool core)
 	unsigned int cpu, n = 0;
 
 	cpu_place(cpumask_first(&cpu_online_map), &first);
-	for_each_online_cpu (cpu) {
+	for_each_online_cpu(cpu) {
 		cpu_place(cpu, &other);
 		n += other.socket == first.socket && (!core || other.core == first.core);
 	}
@@ -90,11 +92,12 @@ long sysctl_physinfo(struct xen_sysctl *op)
 	p->max_cpu_id = last_online();
 	p->nr_nodes = 1;
 	p->cpu_khz = (u32)cpu_khz;
-	p->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2;
+	p->capabilities =
+		XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2;
 	p->total_pages = mm_ram_frames();
 	p->free_pages = mm_free_frames();
 	spin_lock(&domlist_lock);
-	list_for_each (d, &domain_list, list)
+	list_for_each(d, &domain_list, list)
 		if (d->mm)
 			p->outstanding_pages += d->mm->outstanding_pages;
 	spin_unlock(&domlist_lock);
@@ -123,7 +126,8 @@ long sysctl_availheap(struct xen_sysctl *op)
 {
 	struct xen_sysctl_availheap *a = &op->u.availheap;
 
-	/* One node; the address limits are only known to matter below 4 GiB and are not told apart. */
+	/* One node; the address limits are only known to matter below 4 GiB and are not told apart.
+	 */
 	a->avail_bytes = a->node > 0 ? 0 : mm_free_frames() << PAGE_SHIFT;
 	return 0;
 }
@@ -152,7 +156,8 @@ long sysctl_cputopoinfo(struct xen_sysctl *op)
 long sysctl_numainfo(struct xen_sysctl *op)
 {
 	struct xen_sysctl_numainfo *n = &op->u.numainfo;
-	struct xen_sysctl_meminfo mem = {mm_ram_frames() << PAGE_SHIFT, mm_free_frames() << PAGE_SHIFT};
+	struct xen_sysctl_meminfo mem = {mm_ram_frames() << PAGE_SHIFT, mm_free_frames()
+										<< PAGE_SHIFT};
 	u32 distance = 10;
 
 	if (n->meminfo.p || n->distance.p) {
@@ -192,7 +197,7 @@ static long pool_info(struct xen_sysctl_cpupool_op *p)
 	p->sched_id = sched_id();
 	p->n_dom = 0;
 	spin_lock(&domlist_lock);
-	list_for_each (d, &domain_list, list)
+	list_for_each(d, &domain_list, list)
 		p->n_dom += !d->is_system && !d->is_idle;
 	spin_unlock(&domlist_lock);
 	return ctl_put_cpumask(&p->cpumap, &cpu_online_map);
@@ -220,7 +225,8 @@ long sysctl_cpupool_op(struct xen_sysctl *op)
 	}
 }
 
-/* No P-states are driven here, and the only idle state is HLT, which keeps no statistics of its own. */
+/* No P-states are driven here, and the only idle state is HLT, which keeps no statistics of its
+ * own. */
 long sysctl_get_pmstat(struct xen_sysctl *op)
 {
 	struct xen_sysctl_get_pmstat *s = &op->u.get_pmstat;

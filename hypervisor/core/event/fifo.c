@@ -9,9 +9,10 @@
  *   +-------+                                        ^
  *                                        tail[16], the hypervisor's own
  *
- * The guest takes from the head: it clears LINKED and the link. The hypervisor appends: it writes the old
- * tail's link if that port is still LINKED, else the queue has run empty and it writes head. It never follows
- * a link or a head, so a guest that writes nonsense loses only its own events.
+ * The guest takes from the head: it clears LINKED and the link. The hypervisor appends: it writes
+ * the old tail's link if that port is still LINKED, else the queue has run empty and it writes
+ * head. It never follows a link or a head, so a guest that writes nonsense loses only its own
+ * events.
  *
  * BUSY keeps the guest's unmask, which spins while it is set, from changing a word being linked.
  */
@@ -23,8 +24,8 @@
 #define BUSY ((event_word_t)BIT(EVTCHN_FIFO_BUSY))
 #define LINK ((event_word_t)EVTCHN_FIFO_LINK_MASK)
 
-/* An honest guest changes the tail's word at most three times (takes it off, masks, unmasks) before BUSY
- * stops it; one that keeps changing it has lost the event. */
+/* An honest guest changes the tail's word at most three times (takes it off, masks, unmasks) before
+ * BUSY stops it; one that keeps changing it has lost the event. */
 #define LINK_TRIES 8
 
 static inline event_word_t word_or(event_word_t *w, event_word_t bits)
@@ -58,8 +59,8 @@ static bool link_behind(event_word_t *w, u32 port)
 }
 
 /* Puts an event that is pending, unmasked and not linked on the queue of its priority. */
-static unsigned int fifo_link(struct evtchn_fifo *f, struct evtchn_port *p, u32 port, event_word_t *w,
-			      unsigned int vcpu)
+static unsigned int fifo_link(struct evtchn_fifo *f, struct evtchn_port *p, u32 port,
+			      event_word_t *w, unsigned int vcpu)
 {
 	struct evtchn_fifo_vcpu *q = &f->vcpu[vcpu], *old;
 	unsigned int prio = READ_ONCE(p->priority), effect = 0;
@@ -82,14 +83,16 @@ static unsigned int fifo_link(struct evtchn_fifo *f, struct evtchn_port *p, u32 
 	if (!linked)
 		__atomic_store_n(&q->control->head[prio], port, __ATOMIC_RELEASE);
 	q->tail[prio] = port;
-	if (!linked && !(__atomic_fetch_or(&q->control->ready, 1U << prio, __ATOMIC_SEQ_CST) & 1U << prio))
+	if (!linked &&
+	    !(__atomic_fetch_or(&q->control->ready, 1U << prio, __ATOMIC_SEQ_CST) & 1U << prio))
 		effect = EVTCHN_NOTIFY;
 out:
 	spin_unlock(&f->lock);
 	return effect;
 }
 
-unsigned int evtchn_fifo_raise(struct evtchn_fifo *f, struct evtchn_port *p, u32 port, unsigned int vcpu)
+unsigned int evtchn_fifo_raise(struct evtchn_fifo *f, struct evtchn_port *p, u32 port,
+			       unsigned int vcpu)
 {
 	event_word_t *w = evtchn_fifo_word(f, port), old;
 	unsigned int effect;

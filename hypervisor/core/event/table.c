@@ -10,8 +10,8 @@ static u32 port_limit(const struct evtchn_table *t)
 	return t->fifo ? t->max_ports : min(t->max_ports, (u32)EVTCHN_2L_NR_CHANNELS);
 }
 
-/* A port whose word still hangs in a queue cannot be used for something else: the guest would find the old
- * event under the new meaning, or the queue broken. */
+/* A port whose word still hangs in a queue cannot be used for something else: the guest would find
+ * the old event under the new meaning, or the queue broken. */
 static bool port_is_busy(const struct evtchn_table *t, u32 port)
 {
 	const event_word_t *w = t->fifo ? evtchn_fifo_word(t->fifo, port) : NULL;

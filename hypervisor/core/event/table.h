@@ -5,10 +5,10 @@
  *   evtchn_table.pages --> [page of 128 ports] [page] ...   grows as ports are taken
  *               .fifo  --> FIFO ABI: event words and queues; NULL = two-level ABI
  *
- * The functions here change state and return what must follow as EVTCHN_* effects; the caller notifies.
- * evtchn_table.lock (RANK_EVTCHN) protects every port and the table. A port's link to a remote port changes
- * only under both domains' locks, so whoever holds one side's lock may follow the link and raise the other
- * side's port; evtchn_fifo.lock then orders the queues.
+ * The functions here change state and return what must follow as EVTCHN_* effects; the caller
+ * notifies. evtchn_table.lock (RANK_EVTCHN) protects every port and the table. A port's link to a
+ * remote port changes only under both domains' locks, so whoever holds one side's lock may follow
+ * the link and raise the other side's port; evtchn_fifo.lock then orders the queues.
  */
 #ifndef SERAI_CORE_EVENT_TABLE_H
 #define SERAI_CORE_EVENT_TABLE_H
@@ -36,8 +36,8 @@ struct evtchn_port {
 	u8 state;
 	u8 priority;
 	u8 last_priority; /* FIFO queue it was last put on, with last_vcpu */
-	u8 early;	  /* FIFO: raised before its event word existed */
-	u16 vcpu;	  /* whom it notifies */
+	u8 early;         /* FIFO: raised before its event word existed */
+	u16 vcpu;         /* whom it notifies */
 	u16 last_vcpu;
 	u32 peer; /* remote port, pirq or virq */
 	domid_t remote_domid;
@@ -51,8 +51,8 @@ _Static_assert(sizeof(struct evtchn_port) == 32, "a power of two: ports are foun
 
 struct evtchn_table {
 	spinlock_t lock;
-	u32 nr_ports; /* ports that have a struct: grows, never shrinks */
-	u32 max_ports; /* nr_ports never passes this: what the domain may have */
+	u32 nr_ports;   /* ports that have a struct: grows, never shrinks */
+	u32 max_ports;  /* nr_ports never passes this: what the domain may have */
 	u32 first_free; /* no free port below */
 	u32 in_use;
 	u32 pollers; /* vCPUs in SCHEDOP_poll */
@@ -63,7 +63,7 @@ struct evtchn_table {
 };
 
 /* What the caller of a raise or unmask must do. */
-#define EVTCHN_NEW 1U	 /* was not pending before: pollers may want to know */
+#define EVTCHN_NEW 1U    /* was not pending before: pollers may want to know */
 #define EVTCHN_NOTIFY 2U /* the vCPU's upcall-pending flag must be set */
 
 /* Keeps a mispredicted bound check from indexing beyond nr: 0 for idx >= nr, all ones otherwise. */
@@ -99,8 +99,8 @@ static inline u32 evtchn_page_slots(u32 max_ports)
 	return (u32)DIV_ROUND_UP(max_ports, EVTCHN_PORTS_PER_PAGE);
 }
 
-/* Takes the lowest free port, which becomes ECS_RESERVED. -ENOSPC: no more under the ABI in use or the
- * domain's limit; -ENOBUFS: a zeroed page is wanted, evtchn_add_page() and try again. */
+/* Takes the lowest free port, which becomes ECS_RESERVED. -ENOSPC: no more under the ABI in use or
+ * the domain's limit; -ENOBUFS: a zeroed page is wanted, evtchn_add_page() and try again. */
 int evtchn_take(struct evtchn_table *t);
 void evtchn_add_page(struct evtchn_table *t, void *page);
 /* Back to ECS_FREE, its event not pending any more. */
@@ -113,7 +113,8 @@ static inline unsigned int evtchn_2l_raise(struct shared_info *s, struct vcpu_in
 {
 	if (test_and_set_bit(port, s->evtchn_pending))
 		return 0;
-	if (!test_bit(port, s->evtchn_mask) && vi && !test_and_set_bit(port / 64, &vi->evtchn_pending_sel))
+	if (!test_bit(port, s->evtchn_mask) && vi &&
+	    !test_and_set_bit(port / 64, &vi->evtchn_pending_sel))
 		return EVTCHN_NEW | EVTCHN_NOTIFY;
 	return EVTCHN_NEW;
 }
@@ -123,7 +124,7 @@ unsigned int evtchn_2l_unmask(struct shared_info *s, struct vcpu_info *vi, u32 p
 
 struct evtchn_fifo_vcpu {
 	struct evtchn_fifo_control_block *control; /* in a guest page; NULL = not registered */
-	u32 tail[EVTCHN_FIFO_MAX_QUEUES];	   /* last port put on each queue, 0 = none */
+	u32 tail[EVTCHN_FIFO_MAX_QUEUES];          /* last port put on each queue, 0 = none */
 };
 
 #define EVTCHN_WORDS_PER_PAGE (PAGE_SIZE / sizeof(event_word_t))
@@ -156,7 +157,8 @@ void evtchn_fifo_register(struct evtchn_fifo *f, unsigned int vcpu,
 			  struct evtchn_fifo_control_block *control);
 /* The next page of event words; 0, or -ENOSPC. */
 int evtchn_fifo_add_page(struct evtchn_fifo *f, event_word_t *words);
-/* From two-level to FIFO: default priorities, and pending events kept to be raised when their words come. */
+/* From two-level to FIFO: default priorities, and pending events kept to be raised when their words
+ * come. */
 void evtchn_fifo_adopt(struct evtchn_table *t, struct evtchn_fifo *f, const struct shared_info *s);
 
 bool evtchn_is_pending(const struct evtchn_table *t, const struct shared_info *s, u32 port);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Transitions of a shared grant entry. The granting guest writes the entry whenever it likes; the rules for
- * taking a grant back are its own (it must find the use bits clear in one compare-and-swap), ours are that the
- * use bits never appear on an entry that did not permit the use at that instant.
- * Page: docs/abi/grants.md.
+ * Transitions of a shared grant entry. The granting guest writes the entry whenever it likes; the
+ * rules for taking a grant back are its own (it must find the use bits clear in one
+ * compare-and-swap), ours are that the use bits never appear on an entry that did not permit the
+ * use at that instant. Page: docs/abi/grants.md.
  */
 #include <core/grant/table.h>
 
@@ -31,10 +31,11 @@ int grant_pin_v2(const u32 *word, u16 *status, domid_t who, bool readonly, bool 
 	if (!grant_word_permits(READ_ONCE(*word), who, readonly, whole))
 		return GNTST_general_error;
 	old = __atomic_fetch_or(status, bits, __ATOMIC_SEQ_CST);
-	/* The guest revokes by clearing the flags and then looking at the status; one of us sees the other. */
+	/* The guest revokes by clearing the flags and then looking at the status; one of us sees
+	 * the other. */
 	if (grant_word_permits(READ_ONCE(*word), who, readonly, whole))
 		return GNTST_okay;
-	__atomic_fetch_and(status, (u16)~(bits & ~old), __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(status, (u16) ~(bits & ~old), __ATOMIC_SEQ_CST);
 	return GNTST_general_error;
 }
 
@@ -55,7 +56,8 @@ int grant_transfer_commit(u32 *word, domid_t from)
 	u32 old = READ_ONCE(*word);
 
 	for (unsigned int try = 0; try < PIN_TRIES; try++) {
-		/* Any other flag, committed or completed included, means it is not waiting for a page. */
+		/* Any other flag, committed or completed included, means it is not waiting for a
+		 * page. */
 		if (old != grant_word(GTF_accept_transfer, from))
 			return GNTST_general_error;
 		if (__atomic_compare_exchange_n(word, &old, old | GTF_transfer_committed, false,

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Grant tables, the pure part: what may happen to a shared entry, who has what in use, and the handles of a
- * mapping domain.
+ * Grant tables, the pure part: what may happen to a shared entry, who has what in use, and the
+ * handles of a mapping domain.
  *
  * A grant is used in two steps that other code relies on:
- *   1. the shared entry, which its owner may rewrite at any time, is looked at once and marked in use by a
- *      compare-and-swap of flags and domid together (v2: marked in the status word, then looked at again);
+ *   1. the shared entry, which its owner may rewrite at any time, is looked at once and marked in
+ * use by a compare-and-swap of flags and domid together (v2: marked in the status word, then looked
+ * at again);
  *   2. what was found is kept in the owner's active entry, and only that is believed from then on.
  */
 #ifndef SERAI_CORE_GRANT_TABLE_H
@@ -44,7 +45,8 @@ static inline u32 grant_use_bits(bool readonly)
 /* Mark in use: GNTST_okay or GNTST_general_error. */
 int grant_pin_v1(u32 *word, domid_t who, bool readonly, bool whole);
 int grant_pin_v2(const u32 *word, u16 *status, domid_t who, bool readonly, bool whole);
-/* Marks taken back: those of flags (v1: the entry's, v2: the status word) that no user needs any more. */
+/* Marks taken back: those of flags (v1: the entry's, v2: the status word) that no user needs any
+ * more. */
 void grant_unpin(u16 *flags, bool still_read, bool still_written);
 /* Transfer: 0 and committed, or GNTST_*. */
 int grant_transfer_commit(u32 *word, domid_t from);
@@ -54,8 +56,8 @@ int grant_transfer_commit(u32 *word, domid_t from);
 struct grant_active {
 	u64 mfn;
 	u32 readers, writers; /* mappings and copies; writers are not readers */
-	u16 off, len;	      /* the part granted; len 0 stands for a whole page */
-	domid_t domid;	      /* who uses it */
+	u16 off, len;         /* the part granted; len 0 stands for a whole page */
+	domid_t domid;        /* who uses it */
 	u8 sub_page;
 	u8 pad[9];
 };
@@ -73,7 +75,7 @@ static inline bool grant_active_used(const struct grant_active *a)
 
 struct maptrack_entry {
 	struct domain *granter; /* referenced while used */
-	u32 ref;		/* used: the grant; free: next free entry */
+	u32 ref;                /* used: the grant; free: next free entry */
 	u16 flags;
 	u16 pad;
 };
@@ -81,7 +83,8 @@ _Static_assert(sizeof(struct maptrack_entry) == 16, "a power of two");
 #define MAPTRACK_PER_PAGE (PAGE_SIZE / sizeof(struct maptrack_entry))
 #define MAPTRACK_NONE (~0U)
 
-/* Lock: .lock (RANK_GRANT_MAP) for the free list and growth. A used entry belongs to its granter's lock. */
+/* Lock: .lock (RANK_GRANT_MAP) for the free list and growth. A used entry belongs to its granter's
+ * lock. */
 struct maptrack {
 	spinlock_t lock;
 	u32 nr; /* entries there are */

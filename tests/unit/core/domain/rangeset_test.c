@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sets of ranges against a bit array; the ends of the number space; the representation stays canonical. */
+/* Sets of ranges against a bit array; the ends of the number space; the representation stays
+ * canonical. */
 #include <rangeset.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +35,8 @@ static void check(const struct iorange_list *l, const bool *in)
 		}
 	}
 	for (u32 i = 0; i < nr; i++)
-		assert_true(l->r[i].first <= l->r[i].last && (!i || l->r[i - 1].last + 1 < l->r[i].first));
+		assert_true(l->r[i].first <= l->r[i].last &&
+			    (!i || l->r[i - 1].last + 1 < l->r[i].first));
 }
 
 static void against_bits(void **state)
@@ -50,7 +52,8 @@ static void against_bits(void **state)
 
 		if (last - first > 12)
 			last = first + 12;
-		assert_int_equal(add ? iorange_add(&l, first, last) : iorange_remove(&l, first, last), 0);
+		assert_int_equal(
+			add ? iorange_add(&l, first, last) : iorange_remove(&l, first, last), 0);
 		for (u64 i = first; i <= last; i++)
 			in[i] = add;
 		check(l, in);

@@ -142,10 +142,8 @@ static void adopting_keeps_what_is_pending(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(ports_come_in_order_and_again),
-		cmocka_unit_test(limits_hold),
-		cmocka_unit_test(a_linked_port_is_not_reused),
-		cmocka_unit_test(two_levels),
+		cmocka_unit_test(ports_come_in_order_and_again),  cmocka_unit_test(limits_hold),
+		cmocka_unit_test(a_linked_port_is_not_reused),    cmocka_unit_test(two_levels),
 		cmocka_unit_test(adopting_keeps_what_is_pending),
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Shared grant entries: every value of the flags, both layouts, every kind of use, against the rule of the ABI
- * page spelled out once more here; and a granter who revokes while a user pins.
+ * Shared grant entries: every value of the flags, both layouts, every kind of use, against the rule
+ * of the ABI page spelled out once more here; and a granter who revokes while a user pins.
  */
 #include <core/grant/table.h>
 #include <pthread.h>
@@ -58,7 +58,8 @@ static void every_v2_entry(void **state)
 		assert_int_equal(word, grant_word(flags, domid)); /* never written */
 		if (rule(flags, domid, readonly, whole)) {
 			assert_int_equal(ret, GNTST_okay);
-			assert_int_equal(status, in_use | GTF_reading | (readonly ? 0 : GTF_writing));
+			assert_int_equal(status,
+					 in_use | GTF_reading | (readonly ? 0 : GTF_writing));
 		} else {
 			assert_int_equal(ret, GNTST_general_error);
 			assert_int_equal(status, in_use);
@@ -118,8 +119,9 @@ static void *user(void *data)
 
 	for (unsigned int i = 0; i < 200000; i++) {
 		u16 *bits = race.layout == 1 ? &race.flags : &race.status;
-		int ret = race.layout == 1 ? grant_pin_v1(&race.word, ME, i & 1, true) :
-					     grant_pin_v2(&race.word, &race.status, ME, i & 1, true);
+		int ret = race.layout == 1
+				  ? grant_pin_v1(&race.word, ME, i & 1, true)
+				  : grant_pin_v2(&race.word, &race.status, ME, i & 1, true);
 
 		if (ret)
 			continue;
@@ -132,8 +134,8 @@ static void *user(void *data)
 	return NULL;
 }
 
-/* As guests do it: v1 swaps the flags for 0 only while the use bits are clear; v2 clears the flags, then
- * looks whether the status says in use. */
+/* As guests do it: v1 swaps the flags for 0 only while the use bits are clear; v2 clears the flags,
+ * then looks whether the status says in use. */
 static bool revoke(void)
 {
 	if (race.layout == 1) {
