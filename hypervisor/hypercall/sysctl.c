@@ -128,6 +128,8 @@ long do_sysctl(u64 uarg, u64 a2, u64 a3, u64 a4, u64 a5)
 			return call_restart(1, uarg, 0, 0, 0, 0);
 	ret = row->fn(&op);
 	spin_unlock(&sysctl_lock);
+	if (ret == -ERESTART)
+		return call_restart(1, uarg, 0, 0, 0, 0);
 	if (!ret && row->dir != HC_IN && copy_to_guest_va(uarg, &op, sizeof(op)))
 		return -EFAULT;
 	return ret;

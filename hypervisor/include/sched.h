@@ -63,7 +63,8 @@ void vcpu_get_affinity(const struct vcpu *v, cpumask_t *hard, cpumask_t *soft);
 /* dom0_vcpus_pin, SCHEDOP_pin_override: cpu < 0 takes the override back. */
 int vcpu_pin_override(struct vcpu *v, int cpu);
 void sched_dump(void); /* 'r' debug key */
-/* XEN_SYSCTL_cpu_hotplug. -EINVAL: no such CPU, or the boot CPU; -EEXIST, -ENOENT: as it is already. */
+/* XEN_SYSCTL_cpu_hotplug. -EINVAL: no such CPU, or the boot CPU; -EEXIST, -ENOENT: as it is already;
+ * -ERESTART: the caller has to leave that CPU first, and call again. */
 int cpu_down(unsigned int cpu);
 int cpu_up(unsigned int cpu);
 

@@ -68,9 +68,13 @@ int cpu_down(unsigned int cpu)
 		return -EINVAL;
 	if (!cpumask_test(cpu, &cpu_online_map))
 		return -ENOENT;
-	if (cpu == here) /* the caller itself runs there: it has to come from another */
-		return -EBUSY;
 	sched_state_cpu_offline(&scheduler, cpu);
+	if (cpu == here) {
+		/* The caller itself runs there: it is moved on the way out, and calls again from
+		 * wherever it got to. */
+		raise_softirq(SOFTIRQ_SCHEDULE);
+		return -ERESTART;
+	}
 	do {
 		cpu_raise_softirq(cpu, SOFTIRQ_SCHEDULE);
 		for (int i = 0; i < 1000; i++)
