@@ -256,6 +256,11 @@ static void console_receive(void)
 		evtchn_send_host_virq(VIRQ_CONSOLE);
 }
 
+u16 console_io_base(void)
+{
+	return to_serial ? uart_io_base() : 0;
+}
+
 void console_init_postirq(void)
 {
 	debug_keys_init();

@@ -37,6 +37,7 @@ enum {
 #define IER_TX 0x02
 #define FCR_ENABLE 0x07 /* on, both FIFOs cleared */
 #define FCR_TRIG8 0x80
+#define IIR_NONE 0x01
 #define IIR_FIFO 0xc0
 #define LCR_DLAB 0x80
 #define MCR_DTR_RTS 0x03
@@ -45,7 +46,8 @@ enum {
 #define LSR_THRE 0x20
 #define BASE_BAUD 115200U
 #define TX_POLL_LIMIT 200000U /* far longer than a FIFO takes at 9600 baud */
-#define TXBUF 16384U          /* power of two */
+#define IRQ_ROUNDS 64U
+#define TXBUF 16384U /* power of two */
 
 static struct {
 	u16 base;
@@ -137,11 +139,6 @@ bool uart_configured(void)
 u16 uart_io_base(void)
 {
 	return uart.present ? uart.base : 0;
-}
-
-unsigned int uart_gsi(void)
-{
-	return uart.present ? uart.irq : 0;
 }
 
 bool uart_init(void)
@@ -246,16 +243,30 @@ void uart_set_sync(void)
 	tx_wait();
 }
 
+/*
+ * The line is edge triggered: unless every cause is gone at some moment, there will be no further
+ * edge. What is left after so many rounds gets an edge by switching the causes off and on.
+ */
 static void uart_irq(void *rx)
 {
-	console_lock();
-	if (uart.irq_on && (rd(R_LSR) & LSR_THRE)) {
-		tx_fill();
-		if (tx_in == tx_out)
-			wr(R_IER, IER_RX);
+	unsigned int i;
+
+	for (i = 0; i < IRQ_ROUNDS && !(rd(R_IIR) & IIR_NONE); i++) {
+		console_lock();
+		if (uart.irq_on && (rd(R_LSR) & LSR_THRE)) {
+			tx_fill();
+			if (tx_in == tx_out)
+				wr(R_IER, IER_RX);
+		}
+		console_unlock();
+		((void (*)(void))rx)();
 	}
+	if (i < IRQ_ROUNDS)
+		return;
+	console_lock();
+	wr(R_IER, 0);
+	wr(R_IER, uart.irq_on && tx_in != tx_out ? IER_RX | IER_TX : IER_RX);
 	console_unlock();
-	((void (*)(void))rx)();
 }
 
 void uart_start_irq(void (*rx)(void))

@@ -12,8 +12,7 @@ int uart_getc(void);                      /* -1: nothing waiting */
 void uart_start_irq(void (*rx)(void));    /* receive by interrupt from now on, send buffered */
 void uart_set_sync(void);                 /* drains the buffer; from now on writes wait */
 bool uart_configured(void);
-u16 uart_io_base(void);      /* 0: none */
-unsigned int uart_gsi(void); /* the line we own; 0: none */
+u16 uart_io_base(void); /* 0: none */
 
 void vga_text_init(void);
 void vga_text_write(const char *s, size_t n);

@@ -17,6 +17,9 @@ void console_guest_write(const char *s, size_t n); /* to the UART only */
 void console_lock(void);
 void console_unlock(void);
 
+/* First of the eight ports of the serial console, which are nobody else's; 0: there is none. */
+u16 console_io_base(void);
+
 /* Ring, for XEN_SYSCTL_readconsole. Returns bytes copied; *index as the ABI defines. */
 size_t console_ring_read(char *buf, size_t size, bool clear, bool incremental, u32 *index);
 /* Serial input the control domain has not read yet; returns bytes copied. */

@@ -2,6 +2,7 @@
 /* What the hardware domain may touch: everything but what the hypervisor drives itself. */
 #include "dom0.h"
 #include <acpi.h>
+#include <console.h>
 #include <cpu.h>
 #include <irq.h>
 #include <lib.h>
@@ -21,7 +22,14 @@ void dom0_permissions(struct domain *d)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(denied_ports); i++)
 		rc |= iorange_remove(&d->ioport, denied_ports[i].first, denied_ports[i].last);
+	if (console_io_base())
+		rc |= iorange_remove(&d->ioport, console_io_base(), console_io_base() + 7);
 	rc |= iorange_add(&d->iomem, 0, (1UL << (cpu_feat.phys_bits - PAGE_SHIFT)) - 1);
+	/* Local APICs and where interrupt messages go; I/O APICs. */
+	rc |= iorange_remove(&d->iomem, 0xfee00, 0xfeeff);
+	for (unsigned int i = 0; i < acpi.nr_ioapics; i++)
+		rc |= iorange_remove(&d->iomem, acpi.ioapics[i].addr >> PAGE_SHIFT,
+				     acpi.ioapics[i].addr >> PAGE_SHIFT);
 	rc |= iorange_add(&d->irq_caps, 0, 0xffff);
 	if (rc)
 		panic("dom0: no memory for its permissions");
