@@ -204,6 +204,8 @@ struct domain_mm {
 	u32 nr_pending;
 	struct mem_region *memory_map; /* XENMEM_set_memory_map */
 	u32 memory_map_nr;
+	u32 puts_owed;	      /* see x86/mm/gone.c */
+	struct domain *gone_next;
 	bool log_dirty;
 	void *log_dirty_state;
 };

@@ -56,7 +56,7 @@ void frame_list_del(struct domain *d, struct frame *f)
 	last = !--d->mm->tot_pages;
 	spin_unlock(&d->mm->frames_lock);
 	if (last)
-		domain_put(d);
+		mm_last_frame_gone(d);
 }
 
 void frames_handover(const struct frame *f, unsigned int order)

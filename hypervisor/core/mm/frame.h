@@ -152,6 +152,8 @@ int mm_domain_relinquish_frames(struct domain *d);
 void mm_flush_frame(const struct frame *f);
 void mm_flush_stamp(u32 stamp);
 void mm_clear_page(void *p);
+/* Drops the reference a domain with frames holds to itself, later and without any lock held: it may be the last. */
+void mm_last_frame_gone(struct domain *d);
 /* Every frame that shows in a descriptor window on demand (LDT pages). */
 void mm_check_windows(void (*held)(mfn_t m));
 

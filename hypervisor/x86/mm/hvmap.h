@@ -12,6 +12,7 @@ void flush_tlb_global_all(void);
 extern mfn_t m2p_chunks[1024];
 extern unsigned int m2p_nr_chunks;
 void l1tf_init(void);
+void gone_init(void);
 void desc_init(void);
 void desc_window_clear(void);
 

@@ -158,6 +158,7 @@ void mm_init(void)
 	desc_init();
 	fill_heap();
 	hvmap_heap_ready();
+	gone_init();
 	debug_key_register('M', "check every frame's counts, type and owner", check_key);
 	printk(XLOG_INFO "mm: %llu MiB RAM up to frame %#llx, %llu MiB free\n",
 	       (unsigned long long)(mm_total_frames() >> 8), (unsigned long long)max_mfn,

@@ -187,6 +187,10 @@ void domain_put(struct domain *d)
 	d->refcount--;
 	world_domains_put++;
 }
+void mm_last_frame_gone(struct domain *d)
+{
+	domain_put(d);
+}
 void cpu_relax_poll(void)
 {
 }
