@@ -4,7 +4,7 @@
  * on frames it owns, frames it does not, and frames that do not exist. Nothing is promised about any one result;
  * the hypervisor must live, and its frame checker (debug key M) must find every count right afterwards.
  *
- * seed=N and rounds=N on the command line replay a run.
+ * What must hold: docs/abi/page-tables.md, docs/abi/segments.md. seed=N and rounds=N on the command line replay a run.
  */
 #include "guest.h"
 #include <xen/memory.h>
