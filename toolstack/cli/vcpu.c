@@ -37,9 +37,9 @@ static int row(struct cli *cli, domid_t dom, const char *name, unsigned int vcpu
 	}
 	printf("%-32s %5u %5u", name, dom, vcpu);
 	if (v.online)
-		printf(" %5u %3c%c- ", v.cpu, v.running ? 'r' : '-', v.blocked ? 'b' : '-');
+		printf("%5u %3c%c- ", v.cpu, v.running ? 'r' : '-', v.blocked ? 'b' : '-');
 	else
-		printf(" %5c %3c%cp ", '-', '-', '-');
+		printf("%5c %3c%cp ", '-', '-', '-');
 	printf("%9.1f  %s / %s\n", v.cpu_time / 1e9, h, s);
 	return 0;
 }

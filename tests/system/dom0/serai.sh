@@ -12,7 +12,7 @@ same() {
 	b=$(serai "$@" 2>/dev/null | $clean)
 	[ "$a" = "$b" ] || { diff <(echo "$a") <(echo "$b"); return 1; }
 }
-times() { sed -E 's/[ rb-][rb-](p|-)([s-][-rscw]?d?-*)? +[0-9]+\.[0-9]/STATE TIME/; s/ [0-9]+ +[-rb]{2}[-p] +[0-9]+\.[0-9]/ CPU TIME/'; }
+times() { sed -E 's/ ([0-9]+|-) +[rb-]{2}[p-] +[0-9]+\.[0-9]/ CPU STATE TIME/; s/[rbpscdw-]{6} +[0-9]+\.[0-9]$/STATE TIME/'; }
 memory() { grep -v '^free_memory'; }
 
 check "serai list answers" serai list
