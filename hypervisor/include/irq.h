@@ -20,6 +20,8 @@ int irq_domain_init(struct domain *d);
 void irq_domain_release(struct domain *d);
 void irq_domain_destroy(struct domain *d); /* unbinds and unmaps every pirq */
 unsigned int nr_irqs_gsi(void);
+/* The guest frame with the eoi bitmap, for the frame checker; INVALID_MFN: none. */
+mfn_t irq_eoi_frame(const struct domain *d);
 void irq_dump(void); /* 'i' debug key */
 /* cpu goes offline: its interrupts go elsewhere. On that CPU, which is no longer in cpu_online_map. */
 void irq_leave_cpu(unsigned int cpu);

@@ -8,6 +8,7 @@
  */
 #include <core/mm/table.h>
 #include <event.h>
+#include <irq.h>
 #include <lib.h>
 
 struct expect {
@@ -146,6 +147,7 @@ static void check_locked(void)
 			continue;
 		check_domain(d);
 		evtchn_for_each_frame(d, held_typed);
+		held_typed(irq_eoi_frame(d));
 		for_each_vcpu (d, v)
 			count_vcpu(v);
 	}

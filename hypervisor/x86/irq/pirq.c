@@ -458,3 +458,8 @@ void irq_domain_destroy(struct domain *d)
 	hv_free(di);
 	d->irq = NULL;
 }
+
+mfn_t irq_eoi_frame(const struct domain *d)
+{
+	return d->irq && d->irq->eoi_frame ? frame_to_mfn(d->irq->eoi_frame) : INVALID_MFN;
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "world.h"
 #include <event.h>
+#include <irq.h>
 #include <lib.h>
 #include <smp.h>
 #include <assert.h>
@@ -190,6 +191,11 @@ void domain_put(struct domain *d)
 void mm_last_frame_gone(struct domain *d)
 {
 	domain_put(d);
+}
+mfn_t irq_eoi_frame(const struct domain *d)
+{
+	(void)d;
+	return INVALID_MFN;
 }
 void cpu_relax_poll(void)
 {
