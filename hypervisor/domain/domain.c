@@ -14,6 +14,7 @@
 #include <pv.h>
 #include <rangeset.h>
 #include <sched.h>
+#include <smp.h>
 #include <time.h>
 #include <xerrno.h>
 
@@ -78,10 +79,17 @@ static void vcpu_destroy(struct vcpu *v)
 	hv_free(v);
 }
 
+static void nothing(void *arg)
+{
+}
+
 static void domain_free(struct domain *d)
 {
 	struct vcpu *v;
 
+	/* A CPU that has just switched away from a vCPU still looks at its scheduling state once: every CPU
+	 * answering a call is past that. */
+	smp_call(&cpu_online_map, nothing, NULL);
 	for_each_vcpu(d, v)
 		vcpu_destroy(v);
 	evtchn_domain_destroy(d);
