@@ -79,7 +79,7 @@ static void print_row(struct cli *cli, const info_t *i, bool verbose, bool pool,
 
 	state_letters(i, letters);
 	printf("%-40s %5d %5lu %5d     %s  %8.1f", name, i->domain, (unsigned long)memory_mib(i),
-	       i->nr_online_vcpus, letters, i->cpu_time / 1e9);
+	       (int)i->nr_online_vcpus, letters, i->cpu_time / 1e9);
 	free(name);
 	if (verbose) {
 		uuid_format(i->handle, uuid);

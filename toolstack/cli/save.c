@@ -27,7 +27,7 @@ static int save_to(struct cli *cli, domid_t dom, const char *file, const struct 
 		free(part);
 		return rc;
 	}
-	fprintf(stderr, "Saving to %s new xl format (info 0x%x/0x%x/%u)\n", file, 3, 0, 0);
+	fprintf(stderr, "Saving to %s new xl format (info 0x%x/0x%x/%u)\n", file, 3, 0, 0U);
 	suspended = false;
 	rc = save_header(&cli->s, c, fd);
 	if (rc == 0)

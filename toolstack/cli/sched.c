@@ -182,7 +182,7 @@ VERB(cpupool_list)
 			} else if (cpus) {
 				printf("%-19s%s\n", name, text);
 			} else {
-				printf("%-19s%3d %9s       y       %4d\n", name, n, s, pool.domains);
+				printf("%-19s%3u %9s       y       %4u\n", name, n, s, pool.domains);
 			}
 		}
 		json_object_put(a);

@@ -125,7 +125,7 @@ int on_event_parse(const char *s, enum on_event *e)
 	char t[32];
 	size_t i;
 
-	for (i = 0; s[i] && i < sizeof(t) - 1; i++)
+	for (i = 0; i < sizeof(t) - 1 && s[i]; i++)
 		t[i] = s[i] == '_' ? '-' : tolower((unsigned char)s[i]);
 	t[i] = 0;
 	for (unsigned int k = 0; k < ON_EVENT_COUNT; k++) {

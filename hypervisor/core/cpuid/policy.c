@@ -104,7 +104,7 @@ void policy_to_featureset(const struct cpu_policy *p, u32 fs[FEATURE_WORDS])
 	for (unsigned int i = 0; i < FEATURE_WORDS; i++) {
 		const u32 *w = feature_word((struct cpu_policy *)p, i);
 
-		fs[i] = w ? *w : (u32)(p->arch_caps >> (i - 16) * 32);
+		fs[i] = w ? *w : (u32)(p->arch_caps >> (i & 1) * 32);
 	}
 }
 

@@ -61,6 +61,7 @@ static bool write_flagged(struct vcpu *v)
 	const size_t entry = offsetof(struct vcpu_runstate_info, state_entry_time);
 	u64 final = r.state_entry_time;
 
+	/* cppcheck-suppress shiftTooManyBits ; the macro's constant has 64 bits */
 	r.state_entry_time |= XEN_RUNSTATE_UPDATE;
 	if (raw_copy_to_guest(at + entry, &r.state_entry_time, sizeof(u64)))
 		return false;
