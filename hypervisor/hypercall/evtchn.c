@@ -457,13 +457,7 @@ static long op_reset(void *arg)
 #define op_expand_array evtchn_op_expand_array
 #define op_set_priority evtchn_op_set_priority
 
-#define OP(family, nr, nm, type, direction, permission, again) \
-	[nr] = {.name = #nm,                                   \
-		.size = HC_SIZEOF(type),                       \
-		.dir = HC_##direction,                         \
-		.priv = HC_##permission,                       \
-		.restart = HC_##again,                         \
-		.fn = op_##nm},
+#define OP(family, nr, name, type, dir, priv, again) [nr] = HC_ROW(name, type, dir, priv, again),
 static const struct hc_row rows[] = {
 #include <def/evtchn.def>
 };

@@ -117,13 +117,7 @@ static long op_get_version(void *arg)
 #define op_swap_grant_ref NULL
 
 /* Arrays are handled below; what has no handler at all answers -ENOSYS. */
-#define OP(family, nr, nm, type, direction, permission, again) \
-	[nr] = {.name = #nm,                                   \
-		.size = HC_SIZEOF(type),                       \
-		.dir = HC_##direction,                         \
-		.priv = HC_##permission,                       \
-		.restart = HC_##again,                         \
-		.fn = op_##nm},
+#define OP(family, nr, name, type, dir, priv, again) [nr] = HC_ROW(name, type, dir, priv, again),
 static const struct hc_row rows[] = {
 #include <def/grant.def>
 };

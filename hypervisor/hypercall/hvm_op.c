@@ -34,13 +34,7 @@ static long pv_caller(void *arg)
 #define op_get_mem_type pv_caller
 #define op_set_evtchn_upcall_vector pv_caller
 
-#define OP(family, nr, nm, type, direction, permission, again) \
-	[nr] = {.name = #nm,                                   \
-		.size = HC_SIZEOF(type),                       \
-		.dir = HC_##direction,                         \
-		.priv = HC_##permission,                       \
-		.restart = HC_##again,                         \
-		.fn = op_##nm},
+#define OP(family, nr, name, type, dir, priv, again) [nr] = HC_ROW(name, type, dir, priv, again),
 static const struct hc_row rows[] = {
 #include <def/hvm.def>
 };

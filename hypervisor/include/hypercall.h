@@ -38,6 +38,15 @@ struct hc_row {
 	long (*fn)(void *arg); /* arg: hypervisor-owned copy; HC_RAW/ARRAY: (void *)guest address */
 };
 
+/* One OP() row of a def file as an entry of such a table; its handler is op_NAME (NULL: something else serves it). */
+#define HC_ROW(row_name, type, direction, permission, again) \
+	{.name = #row_name,                                  \
+	 .size = HC_SIZEOF(type),                            \
+	 .dir = HC_##direction,                              \
+	 .priv = HC_##permission,                            \
+	 .restart = HC_##again,                              \
+	 .fn = op_##row_name}
+
 /* Single entry of a family: cmd indexes rows; unknown or fn == NULL -> -ENOSYS. */
 long hypercall_family(const struct hc_row *rows, unsigned int nr, unsigned int cmd, u64 uarg);
 #define HC_ARG_MAX 1024

@@ -379,16 +379,23 @@ int pirq_set_eoi_map(struct domain *d, mfn_t mfn)
 	return 0;
 }
 
-int gsi_setup(struct domain *d, unsigned int gsi, bool level, bool active_low)
+/* The line of an I/O APIC, NULL where there is none. */
+static struct irq_desc *ioapic_line(unsigned int gsi)
 {
 	struct irq_desc *desc;
-	int rc = 0;
 
 	if (gsi >= nr_irqs_gsi())
-		return -EINVAL;
-	gsi = clamp(gsi, nr_irqs_gsi());
-	desc = &irq_descs[gsi];
-	if (desc->kind != IRQ_IOAPIC)
+		return NULL;
+	desc = &irq_descs[clamp(gsi, nr_irqs_gsi())];
+	return desc->kind == IRQ_IOAPIC ? desc : NULL;
+}
+
+int gsi_setup(struct domain *d, unsigned int gsi, bool level, bool active_low)
+{
+	struct irq_desc *desc = ioapic_line(gsi);
+	int rc = 0;
+
+	if (!desc)
 		return -EINVAL;
 	spin_lock(&d->irq->lock);
 	spin_lock(&desc->lock);
@@ -408,14 +415,10 @@ int gsi_setup(struct domain *d, unsigned int gsi, bool level, bool active_low)
 
 int gsi_vector(struct domain *d, unsigned int gsi)
 {
-	struct irq_desc *desc;
+	struct irq_desc *desc = ioapic_line(gsi);
 	int rc = 0;
 
-	if (gsi >= nr_irqs_gsi())
-		return -EINVAL;
-	gsi = clamp(gsi, nr_irqs_gsi());
-	desc = &irq_descs[gsi];
-	if (desc->kind != IRQ_IOAPIC)
+	if (!desc)
 		return -EINVAL;
 	spin_lock(&d->irq->lock);
 	spin_lock(&desc->lock);
