@@ -17,6 +17,7 @@ LAB_PACKAGES = (
     "linux-image-amd64", "xen-hypervisor-4.17-amd64", "xen-utils-4.17", "xenstore-utils",
     "grub-xen-host", "busybox-static", "kmod", "iproute2", "bash", "coreutils", "util-linux", "mount", "strace",
     "socat", "stress-ng", "e2fsprogs", "qemu-utils", "nbd-client", "curl", "openssh-client",
+    "openssh-server",
     "procps", "libcurl4", "libxml2", "libjansson4", "libmicrohttpd12", "libjson-c5",
 )
 

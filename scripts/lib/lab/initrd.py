@@ -71,7 +71,8 @@ def _skeleton(tree):
         tree.directory(f"/{d}")
     tree.device("/dev/console", "c", 5, 1)
     tree.device("/dev/null", "c", 1, 3, 0o666)
-    tree.text("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n")
+    tree.text("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n"
+              "sshd:x:100:65534:sshd:/run/sshd:/usr/sbin/nologin\n")
     tree.text("/etc/group", "root:x:0:\n")
     tree.link("/var/run", "/run")
     tree.link("/var/lock", "/run/lock")

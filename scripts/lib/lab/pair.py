@@ -4,21 +4,21 @@
     host a  eth1 192.168.77.1 ----- socket ----- 192.168.77.2 eth1  host b
        \\__ /dev/vda ___ qemu-nbd (one image) ___ /dev/vda __/
 
-The script runs on host a. Host b listens on ports of that network: 9000 gives a shell (in_guest of
+The script runs on host a. Both listen for ssh, with keys made for this run; to each other they are
+known as a and b. Host b also listens on two ports of that network: 9000 gives a shell (in_guest of
 /lab/lib.sh, as on_b), 9001 gives `xl migrate-receive`. When a has ended, b is ended too.
 """
 import contextlib
 import dataclasses
 import pathlib
 import shutil
-import socket
 import subprocess
 import time
 
-from . import LOGS, LabError, host, qemu
+from . import LOGS, LabError, debs, host, qemu
 from .util import run
 
-A, B = "192.168.77.1", "192.168.77.2"
+ADDRESS = {"a": "192.168.77.1", "b": "192.168.77.2"}
 SERVE = r"""
 . /lab/lib.sh
 (while :; do socat -t 900 TCP-LISTEN:9001,reuseaddr EXEC:'xl migrate-receive'; done) &
@@ -26,6 +26,30 @@ ok b listens
 printf '\n@@ info b=ready\n'
 socat -t 900 TCP-LISTEN:9000,reuseaddr,fork EXEC:bash
 """
+SSH_CONFIG = """Host a
+  HostName 192.168.77.1
+Host b
+  HostName 192.168.77.2
+Host *
+  User root
+  BatchMode yes
+  ServerAliveInterval 20
+"""
+SSHD_CONFIG = """PermitRootLogin prohibit-password
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+HostKey /etc/ssh/host_key
+UseDNS no
+"""
+
+
+def _wait_for(path, process, what):
+    """Until a server's socket is there."""
+    end = time.monotonic() + 20
+    while not path.exists():
+        if process.poll() is not None or time.monotonic() > end:
+            raise LabError(f"{what} did not start")
+        time.sleep(0.05)
 
 
 @contextlib.contextmanager
@@ -35,38 +59,71 @@ def shared_disk(image, where):
         raise LabError("qemu-nbd is not installed: run scripts/setup")
     overlay, sock = pathlib.Path(where) / "shared.qcow2", pathlib.Path(where) / "nbd.sock"
     run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", image, overlay])
-    with subprocess.Popen(["qemu-nbd", "--shared=8", "--persistent", "--cache=writeback",
+    with subprocess.Popen(["qemu-nbd", "--shared=8", "--persistent", "--cache=unsafe",
                            "-f", "qcow2", "-k", str(sock), str(overlay)]) as p:
         try:
-            end = time.monotonic() + 20
-            while not sock.exists():
-                if p.poll() is not None or time.monotonic() > end:
-                    raise LabError("qemu-nbd did not start")
-                time.sleep(0.05)
+            _wait_for(sock, p, "qemu-nbd")
             yield f"nbd+unix:///?socket={sock}"
         finally:
             p.terminate()
 
 
-def _free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def _keys(where):
+    """Keys of this run: one user's, who may log in on both hosts, and a host key each."""
+    if not shutil.which("ssh-keygen"):
+        raise LabError("ssh-keygen is not installed: run scripts/setup")
+    made = {}
+    for name in ("user", *ADDRESS):
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", where / f"key-{name}"])
+        made[name] = (where / f"key-{name}.pub").read_text(encoding="ascii")
+    texts = {"authorized_keys": made["user"], "config": SSH_CONFIG, "sshd_config": SSHD_CONFIG,
+             "known_hosts": "".join(f"{n},{a} {made[n]}" for n, a in ADDRESS.items())}
+    for name, text in texts.items():
+        (where / name).write_text(text, encoding="ascii")
+        (where / name).chmod(0o600)
+    return {name: ((where / "key-user", "/root/.ssh/id_ed25519"),
+                   (where / "authorized_keys", "/root/.ssh/authorized_keys"),
+                   (where / "known_hosts", "/root/.ssh/known_hosts"),
+                   (where / "config", "/root/.ssh/config"),
+                   (where / "sshd_config", "/etc/ssh/sshd_config"),
+                   (where / f"key-{name}", "/etc/ssh/host_key"),
+                   (debs.tree() / "usr/bin/ssh", "/usr/bin/ssh"),
+                   (debs.tree() / "usr/sbin/sshd", "/usr/sbin/sshd")) for name in ADDRESS}
 
 
-def _specs(spec, peer, disk):
-    link = f"127.0.0.1:{_free_port()}"
+def specs(spec, peer, disk, where):
+    """The two hosts' specs: a has the script, b serves; a's QEMU makes the link's socket."""
+    link = where / "link.sock"
+    keys = _keys(where)
     ends = []
-    for name, kind, addr, how, n in (("a", spec.hypervisor, A, "listen", 1),
-                                     ("b", peer, B, "connect", 2)):
+    for name, kind, server, n in (("a", spec.hypervisor, "on", 1), ("b", peer, "off", 2)):
         ends.append(dataclasses.replace(
             spec, name=f"{spec.name}-{name}", hypervisor=kind,
+            boot=spec.boot if name == "a" else "kernel",
             disks=(disk,) if disk else (),
             script=spec.script if name == "a" else SERVE,
-            kernel_args=f"{spec.kernel_args} lab.ip2={addr}/24".strip(),
-            qemu=(*spec.qemu, "-netdev", f"socket,id=n1,{how}={link}",
+            files=(*spec.files, *keys[name]),
+            kernel_args=f"{spec.kernel_args} lab.ip2={ADDRESS[name]}/24 lab.host={name}".strip(),
+            qemu=(*spec.qemu, "-netdev",
+                  f"stream,id=n1,server={server},addr.type=unix,addr.path={link}",
                   "-device", f"virtio-net-pci,netdev=n1,mac=52:54:00:77:00:0{n}")))
-    return ends
+    return ends, link
+
+
+@contextlib.contextmanager
+def machines(spec, peer, base):
+    """Both hosts, b ready to serve."""
+    with contextlib.ExitStack() as stack:
+        d = pathlib.Path(stack.enter_context(host.scratch()))
+        disk = stack.enter_context(shared_disk(spec.disks[0], d)) if spec.disks else ""
+        (a, b), link = specs(spec, peer, disk, d)
+        for name in ADDRESS:
+            (d / name).mkdir()
+        ma = stack.enter_context(qemu.Machine(host.command(a, d / "a"), base, a.name))
+        _wait_for(link, ma.proc, "the first host's QEMU")
+        mb = stack.enter_context(qemu.Machine(host.command(b, d / "b"),
+                                              base.with_suffix(".b.log"), b.name))
+        yield ma, mb
 
 
 def run_script(spec, peer, log=None, on_mark=None):
@@ -74,20 +131,11 @@ def run_script(spec, peer, log=None, on_mark=None):
     base = pathlib.Path(log or LOGS / "hosts" / f"{spec.name}.log")
     result = host.Result(log=base)
     end = time.monotonic() + spec.timeout * host.SLOW
-    with contextlib.ExitStack() as stack:
-        d = pathlib.Path(stack.enter_context(host.scratch()))
-        disk = stack.enter_context(shared_disk(spec.disks[0], d)) if spec.disks else ""
-        a, b = _specs(spec, peer, disk)
-        for name in ("a", "b"):
-            (d / name).mkdir()
-        ma = stack.enter_context(qemu.Machine(host.command(a, d / "a"), base, a.name))
-        mb = stack.enter_context(qemu.Machine(host.command(b, d / "b"),
-                                              base.with_suffix(".b.log"), b.name))
+    with machines(spec, peer, base) as (ma, mb):
         try:
-            mb.expect(r"@@ info b=ready", end - time.monotonic())
             host.follow(ma, end - time.monotonic(), result, on_mark)
         except (qemu.Died, qemu.Timeout) as e:
-            result.problem = str(e)
+            result.problem = f"{e}; host b: {mb.last_line()}"
         result.seconds = time.monotonic() - ma.started
         result.complaints = [c.strip() for m in (ma, mb) for c in host.COMPLAINT.findall(m.text)]
     return result
