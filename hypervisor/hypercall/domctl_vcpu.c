@@ -254,19 +254,20 @@ long domctl_getvcpuextstate(struct domain *d, struct xen_domctl *op)
 		return -ESRCH;
 	if (v == current)
 		return -EINVAL;
-	size = fpu_extstate_size(v);
-	if (!e->buffer.p && !e->xfeature_mask) {
+	/* How much it can come to: the vCPU may enable more before the next call. */
+	if (!e->buffer.p || (!e->size && !e->xfeature_mask)) {
 		e->xfeature_mask = fpu_caps.xcr0;
-		e->size = size;
+		e->size = fpu_extstate_size_max();
 		return 0;
 	}
-	if (e->size < size || e->xfeature_mask != fpu_caps.xcr0)
+	if (e->xfeature_mask != fpu_caps.xcr0)
 		return -EINVAL;
-	record = hv_zalloc(size);
+	record = hv_zalloc(fpu_extstate_size_max());
 	if (!record)
 		return -ENOMEM;
 	vcpu_pause(v);
-	ret = fpu_export_extstate(v, record, size);
+	size = fpu_extstate_size(v);
+	ret = e->size < size ? -EINVAL : fpu_export_extstate(v, record, size);
 	vcpu_unpause(v);
 	if (!ret && copy_to_guest_va((u64)e->buffer.p, record, size))
 		ret = -EFAULT;

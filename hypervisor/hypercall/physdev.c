@@ -3,6 +3,7 @@
  * HYPERVISOR_physdev_op (docs/abi/physdev.md): interrupts, I/O privilege and PCI devices of the
  * hardware domain. The work is done in x86/irq; here arguments are taken apart and checked.
  */
+#include <acpi.h>
 #include <hypercall.h>
 #include <lib.h>
 #include <mm.h>
@@ -116,7 +117,10 @@ static int map_pirq(struct domain *d, const struct physdev_map_pirq *m)
 	}
 	if (!current->domain->is_hardware)
 		return -EPERM;
-	if (m->entry_nr < 0)
+	/* -1 asks for an interrupt; only a single message may name the one it wants. */
+	if (m->entry_nr < 0 ||
+	    (m->type != MAP_PIRQ_TYPE_MULTI_MSI && m->index != -1 &&
+	     ((unsigned int)m->index < nr_irqs_gsi() || (unsigned int)m->index >= nr_irqs)))
 		return -EINVAL;
 	return pirq_map_msi(d, a, m->table_base != 0, m->table_base ? (unsigned int)m->entry_nr : 0,
 			    m->table_base, m->pirq);
@@ -246,22 +250,27 @@ static long op_get_free_pirq(void *arg)
 	return 0;
 }
 
-/* Our own use of configuration windows does not depend on the firmware's memory map. */
+/* Our own use of configuration windows does not depend on the firmware's memory map: a window we
+ * know is taken note of, whatever is said about it. */
 static long op_pci_mmcfg_reserved(void *arg)
 {
 	const struct physdev_pci_mmcfg_reserved *r = arg;
 
-	return r->start_bus > r->end_bus || (r->flags & ~(u32)XEN_PCI_MMCFG_RESERVED) ? -EINVAL : 0;
+	for (unsigned int i = 0; i < acpi.nr_mcfg; i++) {
+		const struct acpi_mcfg *m = &acpi.mcfg[i];
+
+		if (m->base == r->address && m->segment == r->segment &&
+		    m->start_bus == r->start_bus && m->end_bus == r->end_bus)
+			return 0;
+	}
+	return -ENODEV;
 }
 
-/* The hypervisor keeps no USB debug port. */
+/* The hypervisor keeps no USB debug port: whatever is to happen to it has happened. */
 static long op_dbgp_op(void *arg)
 {
-	const struct physdev_dbgp_op *o = arg;
-
-	return o->op == PHYSDEVOP_DBGP_RESET_PREPARE || o->op == PHYSDEVOP_DBGP_RESET_DONE
-		       ? 0
-		       : -EINVAL;
+	(void)arg;
+	return 0;
 }
 
 #define op_pirq_eoi_gmfn_v1 NULL /* eoi that unmasks the port: no kernel since 3.3 asks for it */

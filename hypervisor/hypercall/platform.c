@@ -72,10 +72,13 @@ static long op_enter_acpi_sleep(struct xen_platform_op *op)
 {
 	const struct xenpf_enter_acpi_sleep *s = &op->u.enter_acpi_sleep;
 
-	if (s->flags & ~(u32)XENPF_ACPI_SLEEP_EXTENDED)
+	/* The sleep registers of hardware-reduced ACPI are not driven. */
+	if (s->flags & XENPF_ACPI_SLEEP_EXTENDED)
+		return -EPERM;
+	if (s->flags || s->sleep_state < 1 || s->sleep_state > 5)
 		return -EINVAL;
-	/* Suspend to RAM is not supported, nor the sleep registers of hardware-reduced ACPI. */
-	if (s->sleep_state != 5 || (s->flags & XENPF_ACPI_SLEEP_EXTENDED))
+	/* Nor are suspend to RAM and the lighter states. */
+	if (s->sleep_state != 5)
 		return -EOPNOTSUPP;
 	printk("Preparing system for ACPI S5 state.\n");
 	power_set_s5(s->val_a, s->val_b);
@@ -156,7 +159,7 @@ static long op_cpu_online(struct xen_platform_op *op)
 
 	if (cpu >= NR_CPUS || !cpumask_test(cpu, &cpu_present_map))
 		return -EINVAL;
-	return cpu_up(cpu);
+	return cpumask_test(cpu, &cpu_online_map) ? 0 : cpu_up(cpu);
 }
 
 static long op_cpu_offline(struct xen_platform_op *op)
@@ -167,7 +170,7 @@ static long op_cpu_offline(struct xen_platform_op *op)
 		return -EINVAL;
 	if (cpu == 0)
 		return -EOPNOTSUPP;
-	return cpu_down(cpu);
+	return cpumask_test(cpu, &cpu_online_map) ? cpu_down(cpu) : 0;
 }
 
 static long op_set_processor_pminfo(struct xen_platform_op *op)

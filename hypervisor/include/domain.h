@@ -47,6 +47,8 @@ struct pv_vcpu {
 
 	struct pv_trap traps[256];
 	u64 nmi_entry;
+	bool failsafe_due;	   /* these did not load: the failsafe callback is to run */
+	u16 failsafe_selectors[4]; /* ds, es, fs, gs */
 	u8 iopl;	   /* virtual IOPL, 0..3 */
 	bool iobmp_set;
 	u64 iobmp, iobmp_limit;

@@ -44,6 +44,7 @@ int fpu_set_fip_mode(struct domain *d, unsigned int mode);
  * then an image in standard format. The vCPU is paused and its state in memory.
  */
 u32 fpu_extstate_size(const struct vcpu *v);
+u32 fpu_extstate_size_max(void); /* of any vCPU, at any time */
 int fpu_export_extstate(struct vcpu *v, void *record, u32 size);
 /* 0, -EINVAL (damaged), -EOPNOTSUPP (not permitted: the log names the features). */
 int fpu_import_extstate(struct vcpu *v, const void *record, u32 size);

@@ -157,6 +157,11 @@ u32 fpu_extstate_size(const struct vcpu *v)
 	return RECORD_HEAD + xstate_size_standard(&fpu_caps.layout, export_mask(v->fpu));
 }
 
+u32 fpu_extstate_size_max(void)
+{
+	return RECORD_HEAD + xstate_size_standard(&fpu_caps.layout, fpu_caps.xcr0 | XSTATE_LEGACY);
+}
+
 int fpu_export_extstate(struct vcpu *v, void *record, u32 size)
 {
 	struct fpu_state *f = v->fpu;

@@ -313,19 +313,56 @@ int msix_prepare(struct pci_addr a, bool on)
 	return rc;
 }
 
+/*
+ * Functions of segment 0 that somebody has added or removed, by bus and devfn. Others are known
+ * when they answer: nothing here needs a list of devices, but one that was taken out stays known
+ * until that is said.
+ */
+#define NR_FUNCTIONS 65536
+static u64 added[NR_FUNCTIONS / 64], removed[NR_FUNCTIONS / 64];
+
+static unsigned int function_nr(struct pci_addr a)
+{
+	return (unsigned int)a.bus << 8 | a.devfn;
+}
+
+static bool answers(struct pci_addr a)
+{
+	return pci_conf_read(a, PCI_VENDOR_ID, 2) != 0xffff;
+}
+
 int pci_device_added(struct pci_addr a)
 {
-	return a.seg == 0 && pci_conf_read(a, PCI_VENDOR_ID, 2) == 0xffff ? -ENODEV : 0;
+	if (a.seg != 0)
+		return 0;
+	if (!answers(a))
+		return -ENODEV;
+	spin_lock(&lock);
+	set_bit(function_nr(a), added);
+	clear_bit(function_nr(a), removed);
+	spin_unlock(&lock);
+	return 0;
 }
 
 int pci_device_removed(struct pci_addr a)
 {
+	unsigned int nr = function_nr(a);
+	bool there = answers(a);
 	struct msi_dev *dev;
-	bool busy;
+	int rc = 0;
 
 	spin_lock(&lock);
 	dev = find_dev(a);
-	busy = dev && dev->used;
+	if (dev && dev->used)
+		rc = -EBUSY;
+	else if (a.seg != 0)
+		rc = there || dev ? 0 : -ENODEV;
+	else if (!test_bit(nr, added) && (!there || test_bit(nr, removed)))
+		rc = -ENODEV;
+	if (!rc && a.seg == 0) {
+		clear_bit(nr, added);
+		set_bit(nr, removed);
+	}
 	spin_unlock(&lock);
-	return busy ? -EBUSY : 0;
+	return rc;
 }

@@ -63,6 +63,12 @@ static unsigned int clamp(unsigned int i, unsigned int nr)
 	return i & (unsigned int)(((s64)i - (s64)nr) >> 63);
 }
 
+/* The domains' share of the lines. 0 is the number of the timer, which is ours, wherever it is wired. */
+static bool line_is_for_guests(unsigned int gsi)
+{
+	return gsi != 0 && irq_descs[gsi].kind == IRQ_IOAPIC;
+}
+
 /* Lock held. NULL: no such pirq, or nothing behind it. The hardware domain's GSIs map themselves.
  */
 static struct irq_desc *pirq_desc(struct domain *d, unsigned int pirq)
@@ -73,7 +79,7 @@ static struct irq_desc *pirq_desc(struct domain *d, unsigned int pirq)
 		return NULL;
 	pirq = clamp(pirq, di->nr_pirqs);
 	if (di->irq_of[pirq] == IRQ_NONE && d->is_hardware && pirq < nr_irqs_gsi() &&
-	    irq_descs[pirq].kind == IRQ_IOAPIC && !irq_descs[pirq].fn)
+	    line_is_for_guests(pirq) && !irq_descs[pirq].fn)
 		di->irq_of[pirq] = (u16)pirq;
 	return di->irq_of[pirq] == IRQ_NONE ? NULL : &irq_descs[di->irq_of[pirq]];
 }
@@ -219,9 +225,7 @@ int pirq_eoi(struct domain *d, unsigned int pirq)
 		spin_unlock(&desc->lock);
 	}
 	spin_unlock(&d->irq->lock);
-	if (pirq >= d->irq->nr_pirqs)
-		return -EINVAL;
-	return 0;
+	return desc ? 0 : -EINVAL;
 }
 
 int pirq_status(struct domain *d, unsigned int pirq, u32 *flags)
@@ -231,10 +235,10 @@ int pirq_status(struct domain *d, unsigned int pirq, u32 *flags)
 	*flags = 0;
 	if (pirq >= d->irq->nr_pirqs)
 		return -EINVAL;
+	/* Who asks this, rather than look into the page, ends every interrupt. */
+	*flags = XENIRQSTAT_needs_eoi;
 	spin_lock(&d->irq->lock);
 	desc = pirq_desc(d, pirq);
-	if (desc && desc->level)
-		*flags |= XENIRQSTAT_needs_eoi;
 	if (desc && desc->shareable)
 		*flags |= XENIRQSTAT_shared;
 	spin_unlock(&d->irq->lock);
@@ -278,8 +282,10 @@ int pirq_map_gsi(struct domain *d, unsigned int gsi, int want)
 	struct domain_irq *di = d->irq;
 	int rc;
 
-	if (gsi >= nr_irqs_gsi() || !may_have_gsi(d, gsi))
-		return gsi >= nr_irqs_gsi() ? -EINVAL : -EPERM;
+	if (gsi == 0 || gsi >= nr_irqs_gsi())
+		return -EINVAL;
+	if (!may_have_gsi(d, gsi))
+		return -EPERM;
 	gsi = clamp(gsi, nr_irqs_gsi());
 	spin_lock(&di->lock);
 	rc = want < 0 ? free_pirq(d, false) : want;
@@ -288,7 +294,7 @@ int pirq_map_gsi(struct domain *d, unsigned int gsi, int want)
 	} else if (rc >= 0) {
 		u16 old = di->irq_of[clamp((unsigned int)rc, di->nr_pirqs)];
 
-		if (irq_descs[gsi].kind != IRQ_IOAPIC)
+		if (!line_is_for_guests(gsi))
 			rc = -ENODEV;
 		else if (old != IRQ_NONE && old != gsi)
 			rc = -EEXIST;
@@ -399,7 +405,7 @@ int gsi_setup(struct domain *d, unsigned int gsi, bool level, bool active_low)
 		return -EINVAL;
 	spin_lock(&d->irq->lock);
 	spin_lock(&desc->lock);
-	if (desc->configured) {
+	if (desc->configured || gsi == 0) {
 		rc = -EEXIST;
 	} else {
 		desc->configured = true;

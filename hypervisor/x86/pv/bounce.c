@@ -173,12 +173,13 @@ void pv_sysenter_bounce(struct regs *r)
 }
 
 /*
- * IRET could not load what v->regs describes (a selector the guest's tables no longer back, a bad RIP): the
- * failsafe callback, with the frame as it stood; ds, es, fs, gs lead the frame by the ABI.
+ * A data segment register could not be loaded on the way to the guest: the failsafe callback, with the frame as
+ * it stood; ds, es, fs, gs as they should have been lead the frame by the ABI.
  */
 static bool failsafe_frame(struct vcpu *v, struct regs *r)
 {
-	u64 sel[4] = {v->pv.ds, v->pv.es, v->pv.fs, v->pv.gs};
+	const u16 *due = v->pv.failsafe_selectors;
+	u64 sel[4] = {due[0], due[1], due[2], due[3]};
 	u64 sp, frame[2];
 
 	if (!bounce_to(v, r, v->pv.failsafe_entry, v->pv.failsafe_mask, false, 0))
@@ -195,24 +196,32 @@ static bool failsafe_frame(struct vcpu *v, struct regs *r)
 	return true;
 }
 
+/*
+ * IRET could not load what v->regs describes (a selector the guest's tables do not back, a bad RIP): the exception
+ * is the guest's, raised by the return, with the frame it was to go to.
+ */
 void pv_iret_failed(struct regs *r, u32 error_code, u32 vector)
 {
 	struct vcpu *v = regs_to_vcpu(r);
 
+	u64 addr = read_cr2();
+
+	if (vector != X86_EXC_PF)
+		pv_inject_exception(v, (u8)vector, error_code);
 	/* A selector of an LDT page that does not show yet: now it does, and the return is tried again. */
-	if (vector == X86_EXC_PF && pv_handle_page_fault(r, read_cr2(), error_code))
-		return;
-	if (vector == X86_EXC_PF || !failsafe_frame(v, r)) {
-		printk(XLOG_GUEST "d%uv%u: return to %04x:%016lx faulted (vector %u, error %#x)\n",
-		       v->domain->id, v->id, r->cs, r->rip, vector, error_code);
-		bounce_failed(v, "a failed return");
-	}
+	else if (!pv_handle_page_fault(r, addr, error_code))
+		pv_inject_page_fault(v, error_code, addr);
 }
 
 /* An NMI for the guest (VCPUOP_send_nmi, XEN_DOMCTL_sendtrigger) waits until none is in service. */
 void pv_async_work(struct vcpu *v)
 {
 	v->async_pending = 0;
+	if (unlikely(v->pv.failsafe_due)) {
+		v->pv.failsafe_due = false;
+		if (v->pv.failsafe_entry && !failsafe_frame(v, &v->regs))
+			bounce_failed(v, "a segment register that does not load");
+	}
 	if (!v->nmi_pending)
 		return;
 	v->nmi_pending = false;

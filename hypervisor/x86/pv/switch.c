@@ -20,8 +20,16 @@ static struct vcpu *loaded_vcpu[NR_CPUS];
 
 static void load_selector_failed(struct vcpu *v, const char *which)
 {
+	struct pv_vcpu *pv = &v->pv;
+
 	printk(XLOG_GUEST "d%uv%u: %s selector no longer loads, null instead\n", v->domain->id, v->id,
 	       which);
+	pv->failsafe_due = true;
+	pv->failsafe_selectors[0] = pv->ds;
+	pv->failsafe_selectors[1] = pv->es;
+	pv->failsafe_selectors[2] = pv->fs;
+	pv->failsafe_selectors[3] = pv->gs;
+	v->async_pending = 1;
 }
 
 #define LOAD_SELECTOR(reg, value)                                                                  \

@@ -5,6 +5,8 @@
  * privilege 3 only; the bases of FS and of both GS are set by hypercall, by WRMSR or by their
  * instructions and belong to the vCPU.
  */
+#include <xen/sched.h>
+
 #include "guest.h"
 #include "internal.h"
 #include "usercode.h"
@@ -239,3 +241,63 @@ CASE(flat_selectors)
 		record("limit", limit);
 	}
 }
+
+/*
+ * A vCPU that begins with a selector no table backs: its first instruction is that of the failsafe callback.
+ * The frame is rcx r11 ds es fs gs rip cs rflags rsp ss.
+ */
+extern const char own_failsafe[];
+extern volatile uint64_t failsafe_seen[14]; /* the frame, then rsp, ds and the end */
+
+static void __used never(void)
+{
+	for (;;)
+		;
+}
+
+CASE(failsafe_callback)
+{
+	struct vcpu_guest_context *c = vcpu_context(1, never);
+
+	c->user_regs.ds = 0x1003;
+	c->user_regs.es = 0;
+	c->user_regs.fs = 0;
+	c->user_regs.gs = 0;
+	c->user_regs.rcx = 0x11;
+	c->user_regs.r11 = 0x22;
+	c->failsafe_callback_eip = (unsigned long)own_failsafe;
+	if (vcpu_start_with(1, c)) {
+		skip("one vCPU only");
+		return;
+	}
+	while (!failsafe_seen[13])
+		hypercall2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
+	check_eq(failsafe_seen[0], 0x11);
+	check_eq(failsafe_seen[1], 0x22);
+	check_eq(failsafe_seen[2], 0x1003);
+	check_eq(failsafe_seen[3], 0);
+	check_eq(failsafe_seen[4], 0);
+	check_eq(failsafe_seen[5], 0);
+	check_eq(failsafe_seen[6], (uint64_t)never);
+	check_eq(failsafe_seen[9] - failsafe_seen[11], 88 + (failsafe_seen[9] & 15));
+	record("cs", failsafe_seen[7]);
+	record("rflags", failsafe_seen[8]);
+	record("ss", failsafe_seen[10]);
+	record("ds_now", failsafe_seen[12]);
+}
+__asm__(".text\n"
+	"own_failsafe:\n"
+	".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10\n"
+	"mov \\n * 8(%rsp), %rax\n"
+	"mov %rax, failsafe_seen + \\n * 8(%rip)\n"
+	".endr\n"
+	"mov %rsp, failsafe_seen + 88(%rip)\n"
+	"xor %eax, %eax\n"
+	"mov %ds, %ax\n"
+	"mov %rax, failsafe_seen + 96(%rip)\n"
+	"movq $1, failsafe_seen + 104(%rip)\n"
+	"jmp never\n"
+	".bss\n"
+	".balign 8\n"
+	"failsafe_seen: .skip 112\n"
+	".text");

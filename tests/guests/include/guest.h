@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <xen/errno.h>
+#include <xen/vcpu.h>
 #include <xen/xen.h>
 
 #include "hypercall.h"
@@ -205,9 +206,12 @@ static inline void upcalls_off(void)
 void upcalls_on(void);
 
 /* lib/vcpu.c */
-#define MAX_VCPUS 2
+#define MAX_VCPUS 4
 /* Starts vCPU n at fn with a stack of its own; 0 or an errno. */
 long vcpu_start(unsigned int n, void (*fn)(void));
+/* The same in two steps, for those who want something else in the context. */
+struct vcpu_guest_context *vcpu_context(unsigned int n, void (*fn)(void));
+long vcpu_start_with(unsigned int n, struct vcpu_guest_context *c);
 
 static inline uint64_t rdtsc(void)
 {
