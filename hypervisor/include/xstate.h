@@ -194,8 +194,9 @@ const char *xstate_component_name(unsigned int nr);
 
 /*
  * Is this an image XRSTOR accepts and the domain may have? Legacy images end at 512 bytes and have no
- * header; images that end before a component they do not use (partial) are accepted. culprit, when
- * not null, receives the offending bits.
+ * header; images that end before a component they do not use (partial) are accepted. x87 and SSE
+ * need no permission and no bit in xcr0_accum: masks for what was accepted include XSTATE_LEGACY.
+ * culprit, when not null, receives the offending bits.
  */
 enum xstate_verdict xstate_validate(const struct xstate_layout *l, u64 permitted, u64 xcr0,
 				    u64 xcr0_accum, const void *image, u32 size, u64 *culprit);

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-EXTRA_DIST += tests/fuzz/corpus/pgt
+EXTRA_DIST += tests/fuzz/corpus/pgt tests/fuzz/corpus/xstate_validate

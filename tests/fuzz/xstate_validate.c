@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct xstate_layout l;
 	u8 *image, *full, *packed, *again;
 	u32 n, fullsize, csize;
-	u64 v[3], why;
+	u64 v[3], mask, why;
 
 	if (size < sizeof(v) + 1 || size > 20000)
 		return 0;
@@ -42,19 +42,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (xstate_validate(&l, v[0], v[1], v[2], image, n, &why) == XSTATE_OK) {
 		check(xstate_xcr0_valid(v[1]) && !why);
-		fullsize = xstate_size_standard(&l, v[2]);
-		csize = xstate_size_compacted(&l, v[2] & l.user);
+		mask = v[2] | XSTATE_LEGACY;
+		fullsize = xstate_size_standard(&l, mask);
+		csize = xstate_size_compacted(&l, mask);
 		full = malloc(fullsize);
 		packed = malloc(csize);
 		again = malloc(fullsize);
-		xstate_complete(&l, v[2], image, n, full, fullsize);
-		xstate_normalise(&l, full, fullsize, v[2]);
+		xstate_complete(&l, mask, image, n, full, fullsize);
+		xstate_normalise(&l, full, fullsize, mask);
 		check(xstate_validate(&l, v[0], v[1], v[2], full, fullsize, &why) == XSTATE_OK);
-		check(!xstate_compact(&l, full, fullsize, packed, csize, v[2] & l.user));
-		check(!xstate_expand(&l, packed, csize, again, fullsize, v[2]));
+		check(!xstate_compact(&l, full, fullsize, packed, csize, mask));
+		check(!xstate_expand(&l, packed, csize, again, fullsize, mask));
 		check(!memcmp(full + 32, again + 32, 416 - 32) &&
 		      !memcmp(full + 464, again + 464, 512 - 464));
-		for (u64 m = v[2] & l.user & ~XSTATE_LEGACY; m; m &= m - 1) {
+		for (u64 m = mask & ~XSTATE_LEGACY; m; m &= m - 1) {
 			const struct xstate_comp *c = &l.comp[__builtin_ctzll(m)];
 
 			check(!memcmp(full + c->offset, again + c->offset, c->size));

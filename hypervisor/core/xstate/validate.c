@@ -51,8 +51,8 @@ static enum xstate_verdict check_header(const struct xstate_layout *l, u64 permi
 	for (unsigned int i = 0; i < ARRAY_SIZE(h->reserved); i++)
 		if (h->reserved[i])
 			return refuse(culprit, h->reserved[i], XSTATE_BAD_HEADER);
-	if (h->xstate_bv & ~(permitted & l->user))
-		return refuse(culprit, h->xstate_bv & ~(permitted & l->user), XSTATE_NOT_PERMITTED);
+	if (h->xstate_bv & ~permitted)
+		return refuse(culprit, h->xstate_bv & ~permitted, XSTATE_NOT_PERMITTED);
 	if (h->xstate_bv & ~accum)
 		return refuse(culprit, h->xstate_bv & ~accum, XSTATE_BV_BEYOND);
 	if (xstate_size_standard(l, h->xstate_bv) > size)
@@ -64,7 +64,11 @@ enum xstate_verdict xstate_validate(const struct xstate_layout *l, u64 permitted
 				    u64 xcr0_accum, const void *image, u32 size, u64 *culprit)
 {
 	const struct xstate_area *a = image;
-	u64 outside = (xcr0 | xcr0_accum) & ~permitted;
+	u64 outside;
+
+	/* Code uses x87 and XMM registers whatever XCR0 says: every image may hold them. */
+	permitted = (permitted & l->user) | XSTATE_LEGACY;
+	outside = (xcr0 | xcr0_accum) & ~permitted;
 
 	refuse(culprit, 0, XSTATE_OK);
 	if (size < XSTATE_LEGACY_SIZE)
@@ -80,7 +84,7 @@ enum xstate_verdict xstate_validate(const struct xstate_layout *l, u64 permitted
 		return refuse(culprit, a->word_size, XSTATE_BAD_TAG);
 	if (size < XSTATE_MIN_SIZE) /* FXSAVE only: no header to look at */
 		return XSTATE_OK;
-	return check_header(l, permitted, xcr0_accum, &a->hdr, size, culprit);
+	return check_header(l, permitted, xcr0_accum | XSTATE_LEGACY, &a->hdr, size, culprit);
 }
 
 void xstate_complete(const struct xstate_layout *l, u64 mask, const void *image, u32 size, void *dst,

@@ -213,6 +213,35 @@ static void old_images(void **state)
 	assert_int_equal(full[576], 0x99);
 }
 
+/* With XCR0 = 1 a guest may use XMM registers all the same: they are carried, and accepted back. */
+static void legacy_needs_no_permission(void **state)
+{
+	static u8 image[576], full[4096], packed[4096], again[4096];
+	const u64 xcr0s[] = {XSTATE_X87, XSTATE_X87 | XSTATE_PKRU};
+	struct xstate_area *a = (void *)image;
+	u64 why;
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		u64 xcr0 = xcr0s[i], mask = xcr0 | XSTATE_LEGACY;
+		u32 size = xstate_size_standard(&l, mask), csize = xstate_size_compacted(&l, mask);
+
+		memset(image, 0, sizeof(image));
+		a->mxcsr = XSTATE_MXCSR_INIT;
+		memset(a->xmm, 0x77, sizeof(a->xmm));
+		assert_int_equal(xstate_validate(&l, xcr0, xcr0, xcr0, image, 512, &why), XSTATE_OK);
+		xstate_complete(&l, mask, image, 512, full, size);
+		assert_int_equal(xstate_validate(&l, xcr0, xcr0, xcr0, full, size, &why), XSTATE_OK);
+		assert_int_equal(xstate_compact(&l, full, size, packed, csize, mask), 0);
+		assert_int_equal(xstate_expand(&l, packed, csize, again, size, mask), 0);
+		assert_memory_equal(again + 160, a->xmm, sizeof(a->xmm));
+	}
+	/* What the layout does not know is in no permitted set, whatever the caller says. */
+	assert_int_equal(xstate_validate(&l, ~0ULL, 1, 1 | 1ULL << 40, image, 512, &why),
+			 XSTATE_NOT_PERMITTED);
+	assert_int_equal(why, 1ULL << 40);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -226,6 +255,7 @@ int main(void)
 		cmocka_unit_test(layout_from_leaves), cmocka_unit_test(expand_past_supervisor),
 		cmocka_unit_test(xcr0_exhaustive),    cmocka_unit_test(xfd_rules),
 		cmocka_unit_test(verdicts),	      cmocka_unit_test(old_images),
+		cmocka_unit_test(legacy_needs_no_permission),
 	};
 
 	return cmocka_run_group_tests_name("xstate rules", tests, setup, NULL);
