@@ -173,7 +173,8 @@ static void unpack(const struct format *f, const u8 *in, size_t n, struct kernel
 		      f->name, size);
 	buf = hv_zalloc(size);
 	if (!buf)
-		panic("dom0 kernel: no memory to unpack %lu MiB: give the machine more", size >> 20);
+		panic("dom0 kernel: no memory to unpack it: give the machine more memory (it takes %lu MiB)",
+		      size >> 20);
 	wrmsr(MSR_FS_BASE, (u64)fs_area);
 	why = f->unpack(in, n, buf, size);
 	wrmsr(MSR_FS_BASE, 0);
