@@ -193,6 +193,7 @@ static int answer(struct store *s, char **body, size_t *len)
 		if (type == XS_WATCH_EVENT) {
 			int rc = event_queue(s, *body, *len);
 
+			*body = NULL; /* the queue's now, or freed */
 			if (rc < 0)
 				return rc;
 			continue;
