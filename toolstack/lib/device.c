@@ -216,6 +216,8 @@ int device_detach(struct serai *s, domid_t dom, const char *kind, unsigned int d
 				put(s, tx, be, "state", "5", NULL);
 			rc = store_tx_end(s->store, tx, true);
 		} while (rc == -EAGAIN);
+		if (rc < 0)
+			return store_fail(s, rc, path, dom);
 		rc = device_wait(s, path, 6, 10000);
 		if (rc < 0)
 			return serai_fail(s, rc,
