@@ -188,7 +188,7 @@ static int bzimage_payload(const uint8_t *p, size_t len, const uint8_t **payload
                            char *why, size_t why_len)
 {
 	uint32_t offset, length;
-	uint64_t at;
+	unsigned long long at;
 
 	*payload = p;
 	*payload_len = len;
@@ -202,7 +202,7 @@ static int bzimage_payload(const uint8_t *p, size_t len, const uint8_t **payload
 	at = ((p[0x1f1] ? p[0x1f1] : 4) + 1) * 512ull + offset;
 	if (!inside(at, length, len))
 		return fail(why, why_len, -ENOEXEC, "the bzImage is cut short: its payload ends at %llu, the file at %zu",
-		            (unsigned long long)(at + length), len);
+		            at + length, len);
 	*payload = p + at;
 	*payload_len = length;
 	return 1;

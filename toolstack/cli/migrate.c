@@ -41,7 +41,7 @@ static int peer_start(struct cli *cli, const char *ssh, const char *host, const 
 	char *command = NULL;
 	int in[2], out[2];
 
-	if (*ssh ? asprintf(&command, "exec %s %s serai migrate-receive%s", ssh, host, flags) < 0 :
+	if (ssh && *ssh ? asprintf(&command, "exec %s %s serai migrate-receive%s", ssh, host, flags) < 0 :
 	           asprintf(&command, "%s", host) < 0)
 		return -ENOMEM;
 	if (pipe(in) < 0 || pipe(out) < 0)

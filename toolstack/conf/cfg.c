@@ -23,10 +23,10 @@ struct reader {
 	bool has_maxvcpus, has_cmdline;
 };
 
-static int wrong(struct reader *r, const struct conf_setting *s, const char *fmt, ...)
+static void complain(struct reader *r, const struct conf_setting *s, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static int wrong(struct reader *r, const struct conf_setting *s, const char *fmt, ...)
+static void complain(struct reader *r, const struct conf_setting *s, const char *fmt, ...)
 {
 	char what[256];
 	va_list ap;
@@ -35,8 +35,9 @@ static int wrong(struct reader *r, const struct conf_setting *s, const char *fmt
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	snprintf(r->error, r->error_len, "%s:%d: %s: %s", s->file, s->line, s->name, what);
-	return -EINVAL;
 }
+
+#define wrong(...) (complain(__VA_ARGS__), -EINVAL)
 
 static void warn(struct reader *r, const struct conf_setting *s, const char *what)
 {
@@ -60,15 +61,18 @@ static int get_string(struct reader *r, struct conf_setting *s, char **to)
 static int get_number(struct reader *r, struct conf_setting *s, long min, long max, long *to)
 {
 	char *end;
+	long v;
 
+	*to = min; /* something possible whatever comes: callers store it before they look at what is returned */
 	if (s->value->kind == CONF_LIST)
 		return wrong(r, s, "a number is wanted, not a list");
 	errno = 0;
-	*to = strtol(s->value->text, &end, 0);
+	v = strtol(s->value->text, &end, 0);
 	if (errno || *end || end == s->value->text)
 		return wrong(r, s, "\"%s\" is not a number", s->value->text);
-	if (*to < min || *to > max)
-		return wrong(r, s, "%ld is out of range, %ld to %ld is possible", *to, min, max);
+	if (v < min || v > max)
+		return wrong(r, s, "%ld is out of range, %ld to %ld is possible", v, min, max);
+	*to = v;
 	return 0;
 }
 

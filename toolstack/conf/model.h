@@ -60,7 +60,7 @@ void config_free(struct domain_config *c);
 int config_copy(struct domain_config *to, const struct domain_config *from);
 
 /* Warnings are newline-separated sentences; *warnings may stay NULL. The caller frees it. */
-int config_from_cfg(struct domain_config *c, const char *file, const char *text, size_t len,
+int config_from_cfg(struct domain_config *c, const char *name, const char *text, size_t len,
                     const char *extra, char *error, size_t error_len, char **warnings);
 /* Check what no single setting can: names, sizes, types. */
 int config_check(struct domain_config *c, char *error, size_t error_len);

@@ -42,7 +42,7 @@ struct conf_setting *conf_find(struct conf_file *f, const char *name);
 struct conf_value *conf_value_new(enum conf_kind kind, char *text, int line);
 struct conf_value *conf_list_add(struct conf_value *list, struct conf_value *item);
 void conf_value_free(struct conf_value *v);
-int conf_set(struct conf_file *f, char *name, struct conf_value *v, int append, int line);
+int conf_set(struct conf_file *f, char *name, struct conf_value *v, int add, int line);
 void conf_complain(struct conf_file *f, int line, const char *what);
 
 #endif

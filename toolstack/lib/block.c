@@ -29,7 +29,7 @@ int loop_attach(const char *file, bool readonly, char *dev, size_t len)
 	do {
 		struct loop_info64 info = { .lo_flags = readonly ? LO_FLAGS_READ_ONLY : 0 };
 
-		rc = n = ioctl(ctl, LOOP_CTL_GET_FREE);
+		n = ioctl(ctl, LOOP_CTL_GET_FREE);
 		if (n < 0) {
 			rc = -errno;
 			break;

@@ -14,6 +14,8 @@ int domain_list(struct serai *s, struct xen_domctl_getdomaininfo **list, unsigne
 	unsigned int used = 0;
 	domid_t next = 0;
 
+	*list = NULL;
+	*n = 0;
 	for (;;) {
 		struct xen_domctl_getdomaininfo *more = realloc(v, (used + BATCH) * sizeof(*v));
 		int got;
@@ -53,6 +55,7 @@ int domain_find(struct serai *s, const char *what, domid_t *dom)
 	long id = strtol(what, &end, 10);
 	int rc = domain_list(s, &list, &n);
 
+	*dom = DOMID_INVALID;
 	if (rc < 0)
 		return rc;
 	rc = -ESRCH;

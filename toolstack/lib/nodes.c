@@ -116,7 +116,7 @@ int nodes_create(struct serai *s, const struct domain_config *c, domid_t dom, do
 		store_batch_begin(s->store);
 		snprintf(m.base, sizeof(m.base), "/local/domain/%u", dom);
 		store_rm(s->store, m.tx, m.base);
-		rc = store_batch_end(s->store); /* usually there was nothing: not an error */
+		(void)store_batch_end(s->store); /* usually there was nothing: not an error */
 		store_batch_begin(s->store);
 		domain_nodes(&m, c, vm);
 		snprintf(m.base, sizeof(m.base), "%s", vm);

@@ -98,12 +98,9 @@ static int p2m_open(struct guest *g)
 	                   -ENOENT;
 	if (rc < 0)
 		rc = serai_fail(g->s, rc, "domain %u: its table of frames is damaged: %s", g->dom, strerror(-rc));
-	if (rc == 0) {
-		g->view.p2m = xc_map(g->s->xc, g->dom, PROT_READ, g->p2m_pages, list);
-		if (!g->view.p2m)
-			rc = serai_fail_xc(g->s, -EFAULT, "domain %u: its table of frames", g->dom);
-	}
-	for (uint64_t i = 0; i < g->p2m_pages && rc == 0; i++) {
+	else if (!(g->view.p2m = xc_map(g->s->xc, g->dom, PROT_READ, g->p2m_pages, list)))
+		rc = serai_fail_xc(g->s, -EFAULT, "domain %u: its table of frames", g->dom);
+	for (uint64_t i = 0; g->view.p2m && i < g->p2m_pages && rc == 0; i++) {
 		g->p2m_pfns[i] = view_pfn(&g->view, list[i]);
 		if (g->p2m_pfns[i] == ~0ull)
 			rc = serai_fail(g->s, -EINVAL, "domain %u: frame %#lx of its table is not its own", g->dom,

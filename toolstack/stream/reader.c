@@ -81,7 +81,7 @@ static int take(struct stream_reader *r, void *buf, size_t n, const char *what)
 	return 0;
 }
 
-/* Header and body; *body is malloc()ed with zeroed padding. */
+/* Header and body; *body is malloc()ed with zeroed padding, NULL when there is none to look at. */
 static int take_record(struct stream_reader *r, struct record_header *h, void **body, const char *(*name)(uint32_t))
 {
 	size_t padded;
@@ -307,7 +307,7 @@ int stream_read(struct stream_reader *r, const struct stream_visitor *v)
 		void *body;
 
 		rc = take_record(r, &h, &body, stream_record_name);
-		if (rc < 0)
+		if (!body)
 			break;
 		if ((rc = in_order(r, h.type)) == 0 && (rc = check_body(r, h.type, body, h.length)) == 0)
 			rc = v->record(v->arg, h.type, body, h.length);
@@ -340,7 +340,7 @@ int container_read(struct stream_reader *r, const struct stream_visitor *v)
 		void *body;
 
 		rc = take_record(r, &rh, &body, container_record_name);
-		if (rc < 0)
+		if (!body)
 			return rc;
 		if (v->container)
 			rc = v->container(v->arg, rh.type, body, rh.length);

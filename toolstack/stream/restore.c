@@ -277,6 +277,7 @@ static int on_policy(struct restorer *w, bool cpuid, const void *body, uint32_t 
 /* The frame of a pfn the stream names: it must have come with data. */
 static int frame_of(struct restorer *w, uint64_t pfn, const char *what, xen_pfn_t *mfn)
 {
+	*mfn = ~0ull; /* no frame, for who goes on all the same */
 	if (pfn >= w->nr_pfns || w->p2m[pfn] == ~0ull)
 		return stream_fail(&w->reader, -EINVAL, "%s is frame %#llx, which the stream does not hold", what,
 		                   (unsigned long long)pfn);

@@ -130,7 +130,7 @@ static int put_batch(struct saver *w, const uint64_t *pfn, unsigned int n, bool 
 	uint64_t words[PAGE_BATCH + 1], (*tables)[PTES] = NULL;
 	struct iovec v[PAGE_BATCH + 2];
 	struct record_header h = { REC_PAGE_DATA, 0 };
-	int err[PAGE_BATCH], nv = 0, rc;
+	int err[PAGE_BATCH] = { 0 }, nv = 0, rc;
 	unsigned int mapped = 0, nt = 0, k = 0;
 	uint32_t count = n;
 	char *m = NULL;
