@@ -10,6 +10,7 @@
 #ifndef SERAI_EMULATE_H
 #define SERAI_EMULATE_H
 
+#include <regs.h>
 #include <types.h>
 
 enum emu_result {
@@ -141,9 +142,24 @@ static inline int emulate_one(struct emu *e)
 }
 
 /* For ops: note an exception. Returns EMU_EXCEPTION. */
-int emu_raise(struct emu *e, u8 vector);
-int emu_raise_error(struct emu *e, u8 vector, u32 error);
-int emu_raise_pf(struct emu *e, u32 error, u64 addr);
+static inline int emu_raise(struct emu *e, u8 vector)
+{
+	e->event = (struct emu_event){.vector = vector};
+	return EMU_EXCEPTION;
+}
+
+static inline int emu_raise_error(struct emu *e, u8 vector, u32 error)
+{
+	e->event = (struct emu_event){.vector = vector, .has_error = true, .error = error};
+	return EMU_EXCEPTION;
+}
+
+static inline int emu_raise_pf(struct emu *e, u32 error, u64 addr)
+{
+	e->event = (struct emu_event){
+		.vector = X86_EXC_PF, .has_error = true, .error = error, .cr2 = addr};
+	return EMU_EXCEPTION;
+}
 
 static inline u64 *emu_gpr(const struct emu *e, unsigned int nr)
 {

@@ -259,7 +259,7 @@ void pv_init_guest_l4_slots(u64 *l4);
 int pv_set_guest_tables(struct vcpu *v, mfn_t kernel, mfn_t user);
 void pv_drop_guest_tables(struct vcpu *v);
 /* Validates a page table of d and keeps it so (MMUEXT_PIN_*). 0, -EINVAL, -ERESTART. */
-int mm_pin_table(struct domain *d, u64 mfn, enum frame_type t);
+int mm_pin_table(struct domain *pg, u64 mfn, enum frame_type t);
 
 /* set_gdt and friends. frames: MFNs; entries <= 14 * 512. */
 int pv_set_gdt(struct vcpu *v, const u64 *frames, unsigned int entries);

@@ -14,7 +14,7 @@ void machine_halt(void) __noreturn;
 /* ACPI S5 with the values dom0's AML gave (enter_acpi_sleep), or the \_S5 package if we can read
  * it. */
 void machine_power_off(void) __noreturn;
-void power_set_s5(u16 pm1a, u16 pm1b); /* what to write to the PM1 control registers */
+void power_set_s5(u16 val_a, u16 val_b); /* what to write to the PM1 control registers */
 /* The hardware domain went away with a SHUTDOWN_* reason: the machine follows (noreboot: halts). */
 void hwdom_shutdown(u32 reason) __noreturn;
 

@@ -32,16 +32,19 @@ static void pad(struct out *o, char c, int n)
 		put(o, c);
 }
 
-static void put_string(struct out *o, const char *s, const struct spec *f)
+static void put_text(struct out *o, const char *s, int len, const struct spec *f)
 {
-	int len = (int)strnlen(s, f->precision >= 0 ? (size_t)f->precision : INT_MAX);
-
 	if (!(f->flags & F_LEFT))
 		pad(o, ' ', f->width - len);
 	for (int i = 0; i < len; i++)
 		put(o, s[i]);
 	if (f->flags & F_LEFT)
 		pad(o, ' ', f->width - len);
+}
+
+static void put_string(struct out *o, const char *s, const struct spec *f)
+{
+	put_text(o, s, (int)strnlen(s, f->precision >= 0 ? (size_t)f->precision : INT_MAX), f);
 }
 
 /* width:  [spaces][sign or prefix][zeros][digits][spaces] */
@@ -209,12 +212,9 @@ static const char *convert(struct out *o, const char *start, va_list *ap)
 		put_number(o, (u64)(uintptr_t)va_arg(*ap, void *), 16, &f);
 		break;
 	case 'c': {
-		char c[2] = {(char)va_arg(*ap, int), 0};
+		char c = (char)va_arg(*ap, int);
 
-		if (c[0])
-			put_string(o, c, &f);
-		else
-			put(o, 0);
+		put_text(o, &c, 1, &f);
 		break;
 	}
 	case 's':

@@ -86,26 +86,32 @@ enum cpu_vendor policy_vendor(const struct cpu_policy *p)
 	}
 }
 
-/* The word of a featureset in a policy. Words 16 and 17 are an MSR. */
+/* Where a policy holds the words of a featureset. Words 16 and 17, with no place here, are an MSR. */
+#define AT(field) offsetof(struct cpu_policy, field)
+static const u16 word_at[FEATURE_WORDS] = {
+	AT(basic[1].d), AT(basic[1].c),	 AT(ext[1].d),	AT(ext[1].c),  AT(xstate[1].a),
+	AT(feat[0].b),	AT(feat[0].c),	 AT(ext[7].d),	AT(ext[8].b),  AT(feat[0].d),
+	AT(feat[1].a),	AT(ext[0x21].a), AT(feat[1].b), AT(feat[2].d), AT(feat[1].c),
+	AT(feat[1].d),	[18] = AT(ext[0x21].c),
+};
+#undef AT
+
 static u32 *feature_word(struct cpu_policy *p, unsigned int word)
 {
-	u32 *const words[] = {
-		&p->basic[1].d, &p->basic[1].c, &p->ext[1].d,	 &p->ext[1].c,	  &p->xstate[1].a,
-		&p->feat[0].b,	&p->feat[0].c,	&p->ext[7].d,	 &p->ext[8].b,	  &p->feat[0].d,
-		&p->feat[1].a,	&p->ext[0x21].a, &p->feat[1].b,	 &p->feat[2].d,	  &p->feat[1].c,
-		&p->feat[1].d,	NULL,		NULL,		 &p->ext[0x21].c,
-	};
+	return word_at[word] ? (u32 *)((u8 *)p + word_at[word]) : NULL;
+}
 
-	return words[word];
+static u32 read_word(const struct cpu_policy *p, unsigned int word)
+{
+	if (word_at[word])
+		return *(const u32 *)((const u8 *)p + word_at[word]);
+	return (u32)(p->arch_caps >> (word & 1) * 32);
 }
 
 void policy_to_featureset(const struct cpu_policy *p, u32 fs[FEATURE_WORDS])
 {
-	for (unsigned int i = 0; i < FEATURE_WORDS; i++) {
-		const u32 *w = feature_word((struct cpu_policy *)p, i);
-
-		fs[i] = w ? *w : (u32)(p->arch_caps >> (i & 1) * 32);
-	}
+	for (unsigned int i = 0; i < FEATURE_WORDS; i++)
+		fs[i] = read_word(p, i);
 }
 
 void policy_from_featureset(struct cpu_policy *p, const u32 fs[FEATURE_WORDS])
@@ -121,9 +127,7 @@ void policy_from_featureset(struct cpu_policy *p, const u32 fs[FEATURE_WORDS])
 
 bool policy_has(const struct cpu_policy *p, unsigned int feature)
 {
-	const u32 *w = feature_word((struct cpu_policy *)p, feature / 32);
-
-	return (w ? *w : (u32)(p->arch_caps >> (feature / 32 - 16) * 32)) >> feature % 32 & 1;
+	return read_word(p, feature / 32) >> feature % 32 & 1;
 }
 
 void policy_set_feature(struct cpu_policy *p, unsigned int feature, bool on)

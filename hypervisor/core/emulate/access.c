@@ -4,25 +4,6 @@
 
 #include "internal.h"
 
-int emu_raise(struct emu *e, u8 vector)
-{
-	e->event = (struct emu_event){.vector = vector};
-	return EMU_EXCEPTION;
-}
-
-int emu_raise_error(struct emu *e, u8 vector, u32 error)
-{
-	e->event = (struct emu_event){.vector = vector, .has_error = true, .error = error};
-	return EMU_EXCEPTION;
-}
-
-int emu_raise_pf(struct emu *e, u32 error, u64 addr)
-{
-	emu_raise_error(e, X86_EXC_PF, error);
-	e->event.cr2 = addr;
-	return EMU_EXCEPTION;
-}
-
 int emu_check_priv(struct emu *e)
 {
 	return e->cpl == 0 ? EMU_OKAY : emu_raise_error(e, X86_EXC_GP, 0);
@@ -125,7 +106,7 @@ int emu_linear(struct emu *e, unsigned int seg, u64 offset, unsigned int bytes, 
 
 int emu_read_mem(struct emu *e, unsigned int seg, u64 offset, void *buf, unsigned int bytes)
 {
-	u64 lin;
+	u64 lin = 0;
 
 	NEED(read);
 	TRY(emu_linear(e, seg, offset, bytes, ACC_READ, &lin));
@@ -134,7 +115,7 @@ int emu_read_mem(struct emu *e, unsigned int seg, u64 offset, void *buf, unsigne
 
 int emu_write_mem(struct emu *e, unsigned int seg, u64 offset, const void *buf, unsigned int bytes)
 {
-	u64 lin;
+	u64 lin = 0;
 
 	NEED(write);
 	TRY(emu_linear(e, seg, offset, bytes, ACC_WRITE, &lin));
@@ -162,7 +143,7 @@ int emu_write_rm(struct emu *e, unsigned int bytes, u64 val)
 
 int emu_replace_rm(struct emu *e, unsigned int bytes, u64 old, u64 val)
 {
-	u64 lin;
+	u64 lin = 0;
 
 	if (!e->rm.mem || !e->lock)
 		return emu_write_rm(e, bytes, val);

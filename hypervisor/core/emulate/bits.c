@@ -128,13 +128,13 @@ static struct shifted rotate_carry(unsigned int op, u64 v, unsigned int n, unsig
 
 static struct shifted shift(unsigned int op, u64 v, unsigned int n, unsigned int bits)
 {
-	u64 m = mask_of(bits / 8), top = v >> (bits - 1) & 1, r;
+	u64 m = mask_of(bits / 8), sign = m & ~(m >> 1), r;
 	bool cf;
 
 	switch (op) {
 	case SHR:
 		r = v >> n;
-		return (struct shifted){r, n <= bits && (v >> (n - 1) & 1), top};
+		return (struct shifted){r, n <= bits && (v >> (n - 1) & 1), v & sign};
 	case SAR:
 		v = sign_extend(v, bits / 8);
 		r = (u64)((s64)v >> n);
@@ -142,13 +142,13 @@ static struct shifted shift(unsigned int op, u64 v, unsigned int n, unsigned int
 	default:
 		r = (v << n) & m;
 		cf = n <= bits && (v >> (bits - n) & 1);
-		return (struct shifted){r, cf, (r >> (bits - 1) & 1) ^ cf};
+		return (struct shifted){r, cf, !!(r & sign) ^ cf};
 	}
 }
 
 static u64 shift_flags(u64 old, const struct shifted *s, unsigned int bytes, bool all)
 {
-	u64 top = s->val >> (bytes * 8 - 1) & 1;
+	u64 m = mask_of(bytes), top = s->val & m & ~(m >> 1);
 
 	old &= ~(X86_EFLAGS_CF | X86_EFLAGS_OF);
 	old |= (s->cf ? X86_EFLAGS_CF : 0) | (s->of ? X86_EFLAGS_OF : 0);
