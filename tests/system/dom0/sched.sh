@@ -42,11 +42,12 @@ check "a cap of 40 % holds within 2 points ($percent %)" \
 xl sched-credit2 -d h2 -c 0
 xl unpause h1
 
-# A third guest that sleeps a second at a time beside the two hogs: its clock says how late it wakes.
+# A third guest that sleeps a second at a time beside the two hogs: its clock says how late it wakes. A line that
+# something else on the console cut short is missing here, so lateness is counted by the ticks' numbers.
 guest_config s1 "cpus='1'"
 check "create the sleeper" xl create s1.cfg
 check "the sleeper counts" guest_says s1 "^tick 10 " 60
-late=$(awk '/^tick/ { if (p) { d = $3 - p - 1; if (d > m) m = d } p = $3 } END { printf "%.0f", m * 1000 }' /var/log/xen/console/guest-s1.log)
+late=$(awk '/^tick/ { if (n) { d = $3 - p - ($2 - n); if (d > m) m = d } n = $2; p = $3 } END { printf "%.0f", m * 1000 }' /var/log/xen/console/guest-s1.log)
 info sleeper_late_ms "$late"
-check "it wakes within half a second of its time ($late ms)" test "$late" -lt 500
+check "it wakes within 200 ms of its time ($late ms)" test "$late" -lt 200
 for g in h1 h2 s1; do xl destroy $g; done
