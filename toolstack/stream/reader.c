@@ -174,8 +174,8 @@ static int check_vcpu(struct stream_reader *r, uint32_t type, const uint8_t *b, 
 		                   8 + sizeof(struct vcpu_guest_context));
 	if (type == REC_PV_VCPU_EXTENDED && (len < 8 + 16 || len > 8 + 128))
 		return stream_fail(r, -EINVAL, "X86_PV_VCPU_EXTENDED record of %u bytes", len);
-	/* Two words of feature masks, the legacy area and the XSAVE header at the least. */
-	if (type == REC_PV_VCPU_XSAVE && (len < 8 + 16 + 576 || len > 8 + 16 + 65536))
+	/* Two words of feature masks; then, unless the host had no XSAVE, an image: the legacy area at the least. */
+	if (type == REC_PV_VCPU_XSAVE && len != 8 + 16 && (len < 8 + 16 + 512 || len > 8 + 16 + 65536))
 		return stream_fail(r, -EINVAL, "X86_PV_VCPU_XSAVE record of %u bytes", len);
 	if (type == REC_PV_VCPU_MSRS && (len - 8) % 16)
 		return stream_fail(r, -EINVAL, "X86_PV_VCPU_MSRS record of %u bytes is not whole entries", len);

@@ -153,7 +153,8 @@ static void flips(void **state)
 	assert_true(refused > 4000);
 }
 
-static void rejects(const char *what, uint32_t type, const void *body, uint32_t len)
+/* Reads a good stream with one more record in it. */
+static int with_record(uint32_t type, const void *body, uint32_t len)
 {
 	static uint8_t tail[65536];
 	size_t at, n;
@@ -167,7 +168,12 @@ static void rejects(const char *what, uint32_t type, const void *body, uint32_t 
 	b.n = at;
 	record(&b, type, body, len);
 	add(&b, tail, n);
-	assert_true(run(&b, &r, &seen) < 0);
+	return run(&b, &r, &seen);
+}
+
+static void rejects(const char *what, uint32_t type, const void *body, uint32_t len)
+{
+	assert_true(with_record(type, body, len) < 0);
 	if (!strstr(r.error, what))
 		fail_msg("\"%s\" does not mention \"%s\"", r.error, what);
 }
@@ -193,9 +199,23 @@ static void bad_records(void **state)
 	rejects("after STATIC_DATA_END", REC_CPUID_POLICY, body, 24);
 	rejects("X86_PV_VCPU_BASIC record of 16", REC_PV_VCPU_BASIC, body, 16);
 	rejects("X86_PV_VCPU_XSAVE record of 100", REC_PV_VCPU_XSAVE, body, 100);
+	rejects("X86_PV_VCPU_XSAVE record of 535", REC_PV_VCPU_XSAVE, body, 8 + 16 + 511);
 	rejects("not whole entries", REC_PV_VCPU_MSRS, body, 8 + 15);
 	rejects("SHARED_INFO record of 4095", REC_SHARED_INFO, body, 4095);
 	rejects("HVM_CONTEXT record in a PV stream", REC_HVM_CONTEXT, body, 8);
+}
+
+/* Extended state of hosts without XSAVE, of those that kept an FXSAVE image, and a full one. */
+static void old_extended_state(void **state)
+{
+	static const uint32_t sizes[] = { 0, 512, 576, 832, 2696 };
+	static uint8_t body[8192];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		assert_int_equal(with_record(REC_PV_VCPU_XSAVE, body, 8 + 16 + sizes[i]), 0);
+		assert_int_equal(seen, 11);
+	}
 }
 
 static void pte_round_trip(void **state)
@@ -239,7 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good),        cmocka_unit_test(every_cut),      cmocka_unit_test(flips),
-		cmocka_unit_test(bad_records), cmocka_unit_test(pte_round_trip),
+		cmocka_unit_test(bad_records), cmocka_unit_test(old_extended_state), cmocka_unit_test(pte_round_trip),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
