@@ -13,17 +13,19 @@ lib_sources = \
 	toolstack/lib/name.c toolstack/lib/nodes.c toolstack/lib/create.c toolstack/lib/destroy.c \
 	toolstack/lib/device.c toolstack/lib/block.c toolstack/lib/net.c toolstack/lib/record.c \
 	toolstack/lib/lock.c toolstack/lib/memory.c toolstack/lib/fetch.c toolstack/lib/console.c \
-	toolstack/lib/monitor.c
+	toolstack/lib/monitor.c toolstack/lib/guardian.h toolstack/lib/guardian.c
 stream_sources = \
 	toolstack/stream/format.h toolstack/stream/reader.h toolstack/stream/reader.c \
 	toolstack/stream/pte.h toolstack/stream/pte.c toolstack/stream/guest.h toolstack/stream/guest.c \
-	toolstack/stream/stream.h toolstack/stream/save.c toolstack/stream/restore.c
+	toolstack/stream/stream.h toolstack/stream/save.c toolstack/stream/restore.c \
+	toolstack/stream/peer.h toolstack/stream/peer.c toolstack/stream/sink.h toolstack/stream/sink.c \
+	toolstack/stream/handover.h toolstack/stream/handover.c
 cli_sources = \
 	toolstack/cli/cli.h toolstack/cli/verbs.def toolstack/cli/main.c toolstack/cli/table.c \
 	toolstack/cli/help.c toolstack/cli/list.c toolstack/cli/create.c toolstack/cli/life.c \
 	toolstack/cli/name.c toolstack/cli/info.c toolstack/cli/vcpu.c toolstack/cli/memory.c \
 	toolstack/cli/sched.c toolstack/cli/device.c toolstack/cli/misc.c toolstack/cli/save.c \
-	toolstack/cli/migrate.c toolstack/cli/top.c toolstack/cli/stats.c toolstack/cli/stats.h \
+	toolstack/cli/migrate.c toolstack/cli/receive.c toolstack/cli/top.c toolstack/cli/stats.c toolstack/cli/stats.h \
 	toolstack/cli/convert.c
 
 BUILT_SOURCES += toolstack/conf/grammar.h

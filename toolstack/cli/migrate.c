@@ -1,208 +1,347 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * serai migrate, serai migrate-receive: a saved domain's file through a pipe to another host, with a
- * hand-over at the end so that the domain runs in exactly one place.
+ * serai migrate: a saved domain's file through a pipe to another host, with a hand-over at the end
+ * so that the domain runs in exactly one place.
  *
- *   sender                                receiver
+ *   sender                                receiver (cli/receive.c)
  *   ------                                --------
- *                            <- "ready\n"  version checked, waiting
- *   configuration ->                       name free? memory there? lock taken
- *                            <- "accept\n" (or "refuse WHY\n": nothing has happened to the guest)
+ *                            <- "ready"    version checked, waiting
+ *   configuration, CPU policy ->           name free? memory, disks, bridges, CPU features there?
+ *                            <- "accept"   (or "refuse WHY": nothing has happened to the guest)
  *   container ->                           domain built, paused, under its own name
- *                            <- "built\n"  from here the receiver will not start it unasked
- *   "go\n" ->                              unpaused
- *                            <- "running\n"
+ *                            <- "built"    from here the receiver will not start it unasked
+ *   "go" ->                                decision written down: running; unpaused
+ *                            <- "running"
  *   source destroyed
+ *   "thanks" ->                            decision forgotten
  *
- * Ownership passes with "go". Sender dies before: the receiver sees the end of input and destroys its
- * copy; the source's monitor still has the suspended domain. The sender resumes the source on any failure
- * before "go"; after it, a silent receiver leaves the source suspended and says so, because running it
- * could make two.
+ * Ownership passes when the receiving host writes "running" into the file of this move
+ * (stream/handover.h). Until the sender has written "go" the domain is its own, and any failure
+ * makes it run on. After that it asks, over a new connection, what was decided, until it gets an
+ * answer; asking decides, if nothing else has. A guardian does the same if the sender is killed.
  */
 #include "cli.h"
+#include "../lib/guardian.h"
+#include "../stream/handover.h"
+#include "../stream/peer.h"
 #include "../stream/reader.h"
 #include "../stream/stream.h"
 
 #include <errno.h>
-#include <stdarg.h>
+#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
-#define PROTOCOL "serai-migrate 1 ready"
+#define ANSWER_MS 30000
+/* Building takes as long as the transfer; this is how long after its last byte "built" may come. */
+#define BUILT_MS 300000
 
-struct peer {
-	int to, from;
-	pid_t pid;
+enum { PHASE_SENDING = 1, PHASE_COMMITTED };
+
+struct move {
+	const char *name, *host;
+	char *command; /* leads to the receiver; flags may follow */
+	char token[MOVE_TOKEN_LEN + 1];
+	const char *flags;
+	struct save_options so;
 };
 
-static int peer_start(struct cli *cli, const char *ssh, const char *host, const char *flags, struct peer *p)
+/* Ask the receiving host what became of the move. */
+static int ask(struct serai *s, const struct move *m, enum decision *d)
 {
-	char *command = NULL;
-	int in[2], out[2];
+	char *command, line[64] = "";
+	struct peer p;
+	int rc;
 
-	if (ssh && *ssh ? asprintf(&command, "exec %s %s serai migrate-receive%s", ssh, host, flags) < 0 :
-	           asprintf(&command, "%s", host) < 0)
+	if (asprintf(&command, "%s --decide=%s", m->command, m->token) < 0)
 		return -ENOMEM;
-	if (pipe(in) < 0 || pipe(out) < 0)
-		return serai_fail(&cli->s, -errno, "pipe: %s", strerror(errno));
-	p->pid = fork();
-	if (p->pid < 0)
-		return serai_fail(&cli->s, -errno, "fork: %s", strerror(errno));
-	if (p->pid == 0) {
-		dup2(in[0], STDIN_FILENO);
-		dup2(out[1], STDOUT_FILENO);
-		close(in[0]);
-		close(in[1]);
-		close(out[0]);
-		close(out[1]);
-		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-		_exit(127);
-	}
+	rc = peer_start(s, command, &p);
 	free(command);
-	close(in[0]);
-	close(out[1]);
-	p->to = in[1];
-	p->from = out[0];
-	return 0;
-}
-
-static void peer_stop(struct peer *p)
-{
-	int status;
-
-	close(p->to);
-	close(p->from);
-	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
-		;
-}
-
-/* One line, without its newline. */
-static int line_get(int fd, char *buf, size_t len)
-{
-	size_t n = 0;
-
-	while (n + 1 < len) {
-		ssize_t k = read(fd, buf + n, 1);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return k ? -errno : -EPIPE;
-		if (buf[n] == '\n') {
-			buf[n] = 0;
+	if (rc < 0)
+		return rc;
+	close(p.to);
+	p.to = -1;
+	rc = line_get(p.from, line, sizeof(line), ANSWER_MS);
+	peer_stop(&p);
+	for (*d = MOVE_RUNNING; rc == 0 && *d <= MOVE_ABORTED; (*d)++)
+		if (!strcmp(line, decision_name(*d)))
 			return 0;
-		}
-		n++;
+	return serai_fail(s, rc < 0 ? rc : -EPROTO, "%s does not say what became of %s", m->host,
+			  m->name);
+}
+
+/* Ask again and again, less and less often: there is no event for a network that works again. */
+static int ask_for(struct serai *s, const struct move *m, enum decision *d, unsigned int seconds)
+{
+	double end = stream_now() + seconds;
+	unsigned int pause = 1;
+	int rc;
+
+	while ((rc = ask(s, m, d)) < 0 && stream_now() < end) {
+		nanosleep(&(struct timespec){pause, 0}, NULL);
+		pause = pause < 30 ? pause * 2 : 30;
 	}
-	return -EMSGSIZE;
+	return rc;
 }
 
-static int line_put(int fd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static int line_put(int fd, const char *fmt, ...)
+/* The domain is where the decision says. 1: over there; 0: here; negative: nobody knows. */
+static int settle(struct serai *s, const struct move *m, domid_t dom, unsigned int seconds)
 {
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vdprintf(fd, fmt, ap);
-	va_end(ap);
-	return n < 0 ? -errno : 0;
-}
-
-static int expect(struct cli *cli, struct peer *p, const char *word, const char *host)
-{
-	char line[600];
-	int rc = line_get(p->from, line, sizeof(line));
+	enum decision d;
+	int rc = ask_for(s, m, &d, seconds);
 
 	if (rc < 0)
-		return serai_fail(&cli->s, rc, "%s: no answer (%s): is serai installed there?", host, strerror(-rc));
-	if (!strcmp(line, word))
-		return 0;
-	if (!strncmp(line, "refuse ", 7))
-		return serai_fail(&cli->s, -ECONNREFUSED, "%s refuses: %s", host, line + 7);
-	return serai_fail(&cli->s, -EPROTO, "%s answers \"%.80s\" where \"%s\" was due", host, line, word);
+		return rc;
+	if (d == MOVE_RUNNING)
+		return (rc = domain_destroy(s, dom)) < 0 ? rc : 1;
+	return save_abandon(s, dom);
 }
 
-static int report(struct cli *cli, const char *name, const char *host, const struct save_stats *st)
+/* In the guardian: the sender was killed. */
+static void bereaved(struct serai *s, void *arg, const struct guardian_note *last)
+{
+	const struct move *m = arg;
+	int rc = last->phase == PHASE_COMMITTED ? settle(s, m, last->dom, 24 * 3600)
+						: save_abandon(s, last->dom);
+
+	fprintf(stderr, "%s: serai migrate was killed; %s%s\n", m->name,
+		rc < 0 ? s->error
+		: rc   ? "the domain runs on "
+		       : "the domain runs on here",
+		rc > 0 ? m->host : "");
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	move_cancelled = 1;
+}
+
+static void signals_catch(void)
+{
+	/* No SA_RESTART: a wait has to end. */
+	const struct sigaction a = {.sa_handler = on_signal};
+
+	sigaction(SIGINT, &a, NULL);
+	sigaction(SIGTERM, &a, NULL);
+	sigaction(SIGHUP, &a, NULL);
+}
+
+static int report(struct cli *cli, const struct move *m, const struct save_stats *st)
 {
 	struct json_object *o;
 
 	if (!cli->json) {
-		fprintf(stderr, "%s moved to %s: %u rounds, %lu MiB in %.1f s, stopped for %.0f ms%s\n", name, host, st->rounds,
-		        (unsigned long)(st->bytes >> 20), st->total_s, st->downtime_s * 1000,
-		        st->live ? "" : " (not live: the hypervisor cannot track a PV guest's writes)");
+		fprintf(stderr,
+			"%s moved to %s: %u rounds, %lu MiB in %.1f s, stopped for %.0f ms%s\n",
+			m->name, m->host, st->rounds, (unsigned long)(st->bytes >> 20), st->total_s,
+			st->downtime_s * 1000,
+			st->live ? ""
+				 : " (not live: the hypervisor cannot track a PV guest's writes)");
 		return 0;
 	}
 	o = json_object_new_object();
-	json_put(o, "domain", json_str(name));
-	json_put(o, "host", json_str(host));
+	json_put(o, "domain", json_str(m->name));
+	json_put(o, "host", json_str(m->host));
 	json_put(o, "live", json_object_new_boolean(st->live));
 	json_put(o, "rounds", json_u64(st->rounds));
 	json_put(o, "pages", json_u64(st->pages));
+	json_put(o, "zero_pages", json_u64(st->zero_pages));
 	json_put(o, "bytes", json_u64(st->bytes));
-	json_put(o, "seconds", json_object_new_double(st->total_s));
-	json_put(o, "downtime_ms", json_object_new_double(st->downtime_s * 1000));
+	json_put(o, "seconds", json_object_new_double((long)(st->total_s * 1000 + 0.5) / 1000.0));
+	json_put(o, "downtime_ms",
+		 json_object_new_double((long)(st->downtime_s * 10000 + 0.5) / 10.0));
 	return print_json(o);
 }
 
-static int send_domain(struct cli *cli, domid_t dom, const struct domain_config *c, struct peer *p, const char *host,
-                       const struct save_options *so)
+static int policy_put(struct serai *s, domid_t dom, int fd)
 {
-	struct save_stats st;
-	bool suspended = false;
+	struct xc_policy p;
+	struct peer_policy {
+		uint32_t nr_leaves, nr_msrs;
+	} h;
+	int rc = xc_policy_get(s->xc, dom, &p);
+	bool good;
+
+	if (rc < 0)
+		return serai_fail_xc(s, rc, "domain %u", dom);
+	h.nr_leaves = p.nr_leaves;
+	h.nr_msrs = p.nr_msrs;
+	good = write(fd, &h, sizeof(h)) == sizeof(h) &&
+	       write(fd, p.leaves, p.nr_leaves * sizeof(*p.leaves)) ==
+		       (ssize_t)(p.nr_leaves * sizeof(*p.leaves)) &&
+	       write(fd, p.msrs, p.nr_msrs * sizeof(*p.msrs)) ==
+		       (ssize_t)(p.nr_msrs * sizeof(*p.msrs));
+	xc_policy_free(&p);
+	return good ? 0 : serai_fail(s, -EPIPE, "the connection ended");
+}
+
+/* Up to the point where the other side has all of it. */
+static int transfer(struct cli *cli, const struct move *m, domid_t dom,
+		    const struct domain_config *c, struct peer *p, struct save_stats *st,
+		    bool *suspended)
+{
+	char line[600];
 	int rc;
 
-	if ((rc = expect(cli, p, PROTOCOL, host)) < 0 || (rc = save_header(&cli->s, c, p->to)) < 0 ||
-	    (rc = expect(cli, p, "accept", host)) < 0)
+	if ((rc = line_expect(&cli->s, p->from, MOVE_PROTOCOL, m->host, BUILT_MS)) < 0 ||
+	    (rc = save_header(&cli->s, c, p->to)) < 0 ||
+	    (rc = policy_put(&cli->s, dom, p->to)) < 0 ||
+	    (rc = line_expect(&cli->s, p->from, "accept", m->host, ANSWER_MS)) < 0)
 		return rc;
-	rc = save_domain(&cli->s, dom, p->to, so, &st, &suspended);
+	rc = save_domain(&cli->s, dom, p->to, &m->so, st, suspended);
 	progress_end();
+	/* A broken pipe is the other side's doing; it may have said why. */
+	if (rc == -EPIPE && line_get(p->from, line, sizeof(line), 1000) == 0 &&
+	    !strncmp(line, "refuse ", 7))
+		return serai_fail(&cli->s, rc, "%s: %s", m->host, line + 7);
+	return rc < 0 ? rc : line_expect(&cli->s, p->from, "built", m->host, BUILT_MS);
+}
+
+/* The hand-over. */
+static int commit(struct cli *cli, const struct move *m, domid_t dom, struct peer *p,
+		  struct save_stats *st)
+{
+	int rc;
+
+	/* Too late to change one's mind. */
+	move_cancelled = 0;
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	rc = line_put(p->to, "go\n");
 	if (rc == 0)
-		rc = expect(cli, p, "built", host);
+		rc = line_expect(&cli->s, p->from, "running", m->host, ANSWER_MS);
+	st->downtime_s = stream_now() - st->stopped_at;
+	if (rc == 0) {
+		rc = domain_destroy(&cli->s, dom);
+		line_put(p->to, "thanks\n");
+		return rc;
+	}
+	fprintf(stderr, "%s: %s; asking %s what became of it\n", m->name, cli->s.error, m->host);
+	peer_stop(p);
+	rc = settle(&cli->s, m, dom, 60);
+	if (rc > 0)
+		return 0;
+	if (rc == 0)
+		return serai_fail(&cli->s, -EIO, "%s did not take %s; it runs on here", m->host,
+				  m->name);
+	return serai_fail(
+		&cli->s, rc,
+		"%s is suspended here and may run on %s, which does not answer. A process stays "
+		"behind and asks "
+		"for a day; or look there, then serai destroy it here, or serai unpause it",
+		m->name, m->host);
+}
+
+static int send_domain(struct cli *cli, struct move *m, domid_t dom, const struct domain_config *c)
+{
+	struct save_stats st = {0};
+	bool suspended = false;
+	struct guardian g;
+	struct peer p = {-1, -1, 0};
+	char *command = NULL;
+	int rc;
+
+	if ((rc = guardian_start(&cli->s, &g, m->name, bereaved, m)) < 0)
+		return rc;
+	signals_catch();
+	if (asprintf(&command, "%s%s --token=%s", m->command, m->flags, m->token) < 0)
+		rc = -ENOMEM;
+	else
+		rc = peer_start(&cli->s, command, &p);
+	free(command);
+	if (rc == 0) {
+		guardian_note(&g, PHASE_SENDING, dom);
+		rc = transfer(cli, m, dom, c, &p, &st, &suspended);
+	}
 	if (rc < 0) {
 		struct serai keep = cli->s;
 
 		/* Still ours: close the pipe first, so that the other side gives up its copy. */
-		close(p->to);
-		p->to = -1;
+		peer_stop(&p);
 		if (suspended && save_resume(&keep, dom) < 0)
 			fprintf(stderr, "serai migrate: %s\n", keep.error);
 		else if (suspended)
-			fprintf(stderr, "%s runs on here\n", c->name);
+			fprintf(stderr, "%s runs on here\n", m->name);
+		guardian_end(&g);
 		return rc;
 	}
-	rc = line_put(p->to, "go\n");
-	if (rc == 0)
-		rc = expect(cli, p, "running", host);
-	if (rc < 0) {
-		char why[sizeof(cli->s.error)];
+	guardian_note(&g, PHASE_COMMITTED, dom);
+	rc = commit(cli, m, dom, &p, &st);
+	/* When nobody knows, the guardian stays and goes on asking: our end is its beginning. */
+	if (rc >= 0 || rc == -EIO)
+		guardian_end(&g);
+	peer_stop(&p);
+	return rc < 0 ? rc : report(cli, m, &st);
+}
 
-		snprintf(why, sizeof(why), "%s", cli->s.error);
-		return serai_fail(&cli->s, rc,
-		                  "%s: the hand-over was not confirmed (%s). It is suspended here and may run on %s: look "
-		                  "there, then either serai destroy it here or serai unpause it",
-		                  c->name, why, host);
-	}
-	rc = domain_destroy(&cli->s, dom);
-	return rc < 0 ? rc : report(cli, c->name, host, &st);
+/* "PROCESS", while a domain of that name moves. */
+static int move_lock(struct serai *s, const char *name, int *fd)
+{
+	char lock[300];
+	int rc;
+
+	snprintf(lock, sizeof(lock), "%s.move", name);
+	rc = name_lock(s, lock, fd);
+	if (rc < 0)
+		return serai_fail(s, rc, "%s is being moved already", name);
+	return name_lock_note(*fd, "moving", -1);
+}
+
+static int cancel(struct cli *cli, const char *what)
+{
+	char path[400], note[96] = "", *name;
+	domid_t dom;
+	int pid = 0, rc = cli_domain(cli, what, &dom);
+	FILE *f;
+
+	if (rc < 0)
+		return rc;
+	name = domain_name(&cli->s, dom);
+	snprintf(path, sizeof(path), SERAI_RUN_DIR "/%s.move.lock", name);
+	f = fopen(path, "re");
+	/* Who can take the lock knows that nobody holds it: the file is left from an earlier move.
+	 */
+	if (f && flock(fileno(f), LOCK_SH | LOCK_NB) < 0 && fgets(note, sizeof(note), f))
+		sscanf(note, "%*s %*d %d", &pid);
+	if (f)
+		fclose(f);
+	if (pid <= 0 || kill(pid, SIGTERM) < 0)
+		rc = serai_fail(&cli->s, -ESRCH, "%s is not being moved", name);
+	free(name);
+	return rc;
+}
+
+static void progress_line(const char *what, uint64_t done, uint64_t total)
+{
+	static uint64_t shown = 1000;
+	uint64_t percent = total ? done * 100 / total : 100;
+
+	if (percent != shown)
+		fprintf(stderr, "progress %s %lu\n", what, (unsigned long)percent);
+	shown = percent;
 }
 
 VERB(migrate)
 {
-	enum { DOWNTIME = 2000, LIVE, DEBUG };
-	static const struct option opts[] = { { "ssh", 1, NULL, 's' },          { "config", 1, NULL, 'C' },
-		                              { "paused", 0, NULL, 'p' },       { "downtime-ms", 1, NULL, DOWNTIME },
-		                              { "live", 0, NULL, LIVE },        { "debug", 0, NULL, DEBUG },
-		                              { 0 } };
-	struct save_options so = { .live = true, .downtime_ms = 300, .progress = progress_show };
+	enum { DOWNTIME = 2000, LIVE, DEBUG, TIMEOUT, BANDWIDTH, COMPRESS, CANCEL, PROGRESS };
+	static const struct option opts[] = {
+		{"ssh", 1, NULL, 's'},           {"config", 1, NULL, 'C'},
+		{"paused", 0, NULL, 'p'},        {"downtime-ms", 1, NULL, DOWNTIME},
+		{"live", 0, NULL, LIVE},         {"debug", 0, NULL, DEBUG},
+		{"timeout", 1, NULL, TIMEOUT},   {"bandwidth", 1, NULL, BANDWIDTH},
+		{"compress", 0, NULL, COMPRESS}, {"cancel", 0, NULL, CANCEL},
+		{"progress", 0, NULL, PROGRESS}, {0}};
+	struct move m = {.so = {.live = true, .downtime_ms = 300, .progress = progress_show}};
 	const char *ssh = "ssh", *file = NULL;
 	struct domain_config c;
-	struct peer p = { -1, -1, 0 };
-	char flags[16] = "";
+	char flags[48] = "";
+	bool stop = false;
 	domid_t dom;
-	int o, rc;
+	int o, rc, lock = -1;
 
 	while ((o = cli_option(cli, argc, argv, "s:C:ep", opts)) != -1) {
 		if (o == -2)
@@ -211,88 +350,46 @@ VERB(migrate)
 			ssh = optarg;
 		else if (o == 'C')
 			file = optarg;
-		else if (o == 'e' || o == 'p')
+		else if ((o == 'e' || o == 'p') && !strchr(flags, o))
 			snprintf(flags + strlen(flags), sizeof(flags) - strlen(flags), " -%c", o);
-		else if (o == DOWNTIME)
-			so.downtime_ms = atoi(optarg);
-		else if (o == LIVE)
-			so.live_only = true;
+		else if (o == DOWNTIME) {
+			m.so.downtime_ms = strtoul(optarg, NULL, 10);
+			m.so.downtime_strict = true;
+		} else if (o == LIVE)
+			m.so.live_only = true;
+		else if (o == TIMEOUT)
+			m.so.timeout_s = strtoul(optarg, NULL, 10);
+		else if (o == BANDWIDTH)
+			m.so.bandwidth = strtoull(optarg, NULL, 10) << 20;
+		else if (o == COMPRESS && !m.so.compress) {
+			m.so.compress = true;
+			strcat(flags, " --compress");
+		} else if (o == CANCEL)
+			stop = true;
+		else if (o == PROGRESS)
+			m.so.progress = progress_line;
 	}
-	if (cli_operands(command_find("migrate"), argc, 2, 2))
+	if (cli_operands(command_find("migrate"), argc, stop ? 1 : 2, stop ? 1 : 2))
 		return 1;
+	if (stop)
+		return cancel(cli, argv[optind]);
 	if ((rc = cli_domain(cli, argv[optind], &dom)) < 0)
 		return rc;
 	rc = file ? cli_config_load(cli, &c, file, 0, NULL, false) : record_load(&cli->s, dom, &c);
 	if (rc < 0)
 		return rc;
-	rc = cli->dry_run ? 0 : peer_start(cli, ssh, argv[optind + 1], flags, &p);
-	if (rc == 0 && !cli->dry_run) {
-		rc = send_domain(cli, dom, &c, &p, argv[optind + 1], &so);
-		peer_stop(&p);
-	}
+	m.name = c.name;
+	m.host = argv[optind + 1];
+	m.flags = flags;
+	move_token(m.token);
+	if (ssh && *ssh ? asprintf(&m.command, "exec %s %s serai migrate-receive", ssh, m.host) < 0
+		 : asprintf(&m.command, "%s", m.host) < 0)
+		rc = -ENOMEM;
+	if (rc == 0 && !cli->dry_run && (rc = move_lock(&cli->s, m.name, &lock)) == 0)
+		rc = send_domain(cli, &m, dom, &c);
+	if (lock >= 0)
+		close(lock);
+	free(m.command);
 	config_free(&c);
-	return rc;
-}
-
-/* Reads the container, then says what became of it. */
-static int receive(struct cli *cli, struct domain_config *c, bool paused, bool monitor)
-{
-	struct restore r = { .s = &cli->s, .fd = STDIN_FILENO };
-	struct create_options co = { .paused = true, .build = restore_build, .arg = &r };
-	int lock = -1, rc = name_lock(&cli->s, c->name, &lock);
-	char line[32];
-	domid_t dom, other;
-
-	/* Said before a byte of memory moves: the name, the memory. */
-	if (rc == 0 && domain_find(&cli->s, c->name, &other) == 0)
-		rc = serai_fail(&cli->s, -EEXIST, "a domain called \"%s\" exists here (number %u)", c->name, other);
-	if (rc == 0)
-		rc = memory_check(&cli->s, c->mem_kib + memory_overhead_kib(c));
-	if (rc < 0)
-		return rc;
-	cli->s.error[0] = 0;
-	name_lock_note(lock, "arriving", -1);
-	if ((rc = line_put(STDOUT_FILENO, "accept\n")) < 0 || (rc = domain_create(&cli->s, c, &co, &dom)) < 0)
-		return rc;
-	rc = line_put(STDOUT_FILENO, "built\n");
-	if (rc == 0)
-		rc = line_get(STDIN_FILENO, line, sizeof(line));
-	if (rc == 0 && strcmp(line, "go"))
-		rc = -EPROTO;
-	if (rc < 0) {
-		domain_destroy(&cli->s, dom);
-		return serai_fail(&cli->s, rc, "%s: the sender went away before the hand-over; its copy stays there", c->name);
-	}
-	if (!paused)
-		rc = xc_domain_unpause(cli->s.xc, dom);
-	if (rc >= 0 && monitor)
-		rc = monitor_start(&cli->s, c, dom, lock);
-	if (rc >= 0)
-		rc = line_put(STDOUT_FILENO, "running\n");
-	return rc < 0 ? rc : 0;
-}
-
-VERB(migrate_receive)
-{
-	bool paused = false, monitor = true;
-	struct domain_config c;
-	int o, rc;
-
-	while ((o = cli_option(cli, argc, argv, "ep", NULL)) != -1) {
-		if (o == -2)
-			return 1;
-		paused |= o == 'p';
-		if (o == 'e')
-			monitor = false;
-	}
-	if (line_put(STDOUT_FILENO, PROTOCOL "\n") < 0)
-		return 1;
-	rc = restore_header(&cli->s, STDIN_FILENO, &c);
-	if (rc == 0) {
-		rc = receive(cli, &c, paused, monitor);
-		config_free(&c);
-	}
-	if (rc < 0)
-		line_put(STDOUT_FILENO, "refuse %s\n", cli->s.error[0] ? cli->s.error : strerror(-rc));
 	return rc;
 }

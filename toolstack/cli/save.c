@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* serai save, restore, stream check. */
 #include "cli.h"
+#include "../lib/guardian.h"
 #include "../stream/reader.h"
 #include "../stream/stream.h"
 
@@ -9,10 +10,22 @@
 #include <string.h>
 #include <unistd.h>
 
-static int save_to(struct cli *cli, domid_t dom, const char *file, const struct domain_config *c, bool checkpoint,
-                   bool paused)
+enum { PHASE_SAVING = 1 };
+
+/* In the guardian: the saver was killed. What it wrote is not whole; the domain goes on living. */
+static void bereaved(struct serai *s, void *arg, const struct guardian_note *last)
 {
-	struct save_options o = { .progress = progress_show };
+	int rc = save_abandon(s, last->dom);
+
+	unlink(arg);
+	fprintf(stderr, "serai save was killed; %s\n", rc < 0 ? s->error : "the domain runs on");
+}
+
+static int save_to(struct cli *cli, domid_t dom, const char *file, const struct domain_config *c,
+		   bool checkpoint, bool paused)
+{
+	struct save_options o = {.progress = progress_show};
+	struct guardian guard = {.fd = -1};
 	struct save_stats st;
 	bool suspended;
 	char *part = NULL;
@@ -29,7 +42,11 @@ static int save_to(struct cli *cli, domid_t dom, const char *file, const struct 
 	}
 	fprintf(stderr, "Saving to %s new xl format (info 0x%x/0x%x/%u)\n", file, 3, 0, 0U);
 	suspended = false;
-	rc = save_header(&cli->s, c, fd);
+	rc = guardian_start(&cli->s, &guard, c->name, bereaved, part);
+	if (rc == 0) {
+		guardian_note(&guard, PHASE_SAVING, dom);
+		rc = save_header(&cli->s, c, fd);
+	}
 	if (rc == 0)
 		rc = save_domain(&cli->s, dom, fd, &o, &st, &suspended);
 	if (rc == 0 && (fsync(fd) < 0 && errno != EINVAL))
@@ -40,7 +57,6 @@ static int save_to(struct cli *cli, domid_t dom, const char *file, const struct 
 		rc = serai_fail(&cli->s, -errno, "%s: %s", file, strerror(errno));
 	if (rc < 0)
 		unlink(part);
-	free(part);
 	progress_end();
 	/* A domain whose state is not safely in the file goes on living. */
 	if (suspended && (rc < 0 || checkpoint || paused)) {
@@ -53,12 +69,15 @@ static int save_to(struct cli *cli, domid_t dom, const char *file, const struct 
 	} else if (rc == 0) {
 		rc = domain_destroy(&cli->s, dom);
 	}
+	guardian_end(&guard);
+	free(part);
 	return rc;
 }
 
 VERB(save)
 {
-	static const struct option opts[] = { { "checkpoint", 0, NULL, 'c' }, { "paused", 0, NULL, 'p' }, { 0 } };
+	static const struct option opts[] = {
+		{"checkpoint", 0, NULL, 'c'}, {"paused", 0, NULL, 'p'}, {0}};
 	struct domain_config c;
 	bool checkpoint = false, paused = false;
 	domid_t dom;
@@ -72,7 +91,8 @@ VERB(save)
 	}
 	if (cli_operands(command_find("save"), argc, 2, 3))
 		return 1;
-	if ((rc = cli_domain(cli, argv[optind], &dom)) < 0 || (rc = record_load(&cli->s, dom, &c)) < 0)
+	if ((rc = cli_domain(cli, argv[optind], &dom)) < 0 ||
+	    (rc = record_load(&cli->s, dom, &c)) < 0)
 		return rc;
 	rc = cli->dry_run ? 0 : save_to(cli, dom, argv[optind + 1], &c, checkpoint, paused);
 	config_free(&c);
@@ -81,10 +101,12 @@ VERB(save)
 
 VERB(restore)
 {
-	static const struct option opts[] = { { "paused", 0, NULL, 'p' },     { "console", 0, NULL, 'c' },
-		                              { "foreground", 0, NULL, 'F' }, { 0 } };
-	struct restore r = { .progress = progress_show };
-	struct create_options co = { .paused = true, .build = restore_build, .arg = &r };
+	static const struct option opts[] = {{"paused", 0, NULL, 'p'},
+					     {"console", 0, NULL, 'c'},
+					     {"foreground", 0, NULL, 'F'},
+					     {0}};
+	struct restore r = {.progress = progress_show};
+	struct create_options co = {.paused = true, .build = restore_build, .arg = &r};
 	struct domain_config c;
 	bool paused = false, console = false, foreground = false, monitor = true;
 	const char *file;
@@ -141,7 +163,8 @@ struct checker {
 	uint64_t pages, batches, by_type[16];
 };
 
-static void line(struct checker *k, const char *layer, const char *name, uint32_t len, const char *more)
+static void line(struct checker *k, const char *layer, const char *name, uint32_t len,
+		 const char *more)
 {
 	if (k->list) {
 		struct json_object *o = json_object_new_object();
@@ -163,11 +186,13 @@ static void pages_flush(struct checker *k)
 
 	if (!k->batches)
 		return;
-	snprintf(t, sizeof(t), "%lu records: %lu pages, tables %lu/%lu/%lu/%lu, without data %lu", (unsigned long)k->batches,
-	         (unsigned long)k->pages, (unsigned long)(k->by_type[1] + k->by_type[9]),
-	         (unsigned long)(k->by_type[2] + k->by_type[10]), (unsigned long)(k->by_type[3] + k->by_type[11]),
-	         (unsigned long)(k->by_type[4] + k->by_type[12]),
-	         (unsigned long)(k->by_type[13] + k->by_type[14] + k->by_type[15]));
+	snprintf(t, sizeof(t), "%lu records: %lu pages, tables %lu/%lu/%lu/%lu, without data %lu",
+		 (unsigned long)k->batches, (unsigned long)k->pages,
+		 (unsigned long)(k->by_type[1] + k->by_type[9]),
+		 (unsigned long)(k->by_type[2] + k->by_type[10]),
+		 (unsigned long)(k->by_type[3] + k->by_type[11]),
+		 (unsigned long)(k->by_type[4] + k->by_type[12]),
+		 (unsigned long)(k->by_type[13] + k->by_type[14] + k->by_type[15]));
 	line(k, "stream", "PAGE_DATA", 0, t);
 	k->pages = k->batches = 0;
 	memset(k->by_type, 0, sizeof(k->by_type));
@@ -182,7 +207,8 @@ static int check_config(void *arg, const char *json, size_t len)
 
 	if (rc < 0)
 		return stream_fail(&k->r, rc, "%s", error);
-	snprintf(t, sizeof(t), "name \"%.200s\", %lu KiB, %u vCPUs", c.name ? c.name : "", (unsigned long)c.maxmem_kib, c.maxvcpus);
+	snprintf(t, sizeof(t), "name \"%.200s\", %lu KiB, %u vCPUs", c.name ? c.name : "",
+		 (unsigned long)c.maxmem_kib, c.maxvcpus);
 	line(k, "file", "configuration", len, t);
 	config_free(&c);
 	return 0;
@@ -199,7 +225,7 @@ static int check_record(void *arg, uint32_t type, const void *body, uint32_t len
 {
 	struct checker *k = arg;
 	char t[160] = "";
-	uint32_t w[4] = { 0 };
+	uint32_t w[4] = {0};
 
 	memcpy(w, body, len < 16 ? len : 16);
 	if (type == REC_PAGE_DATA) {
@@ -212,7 +238,8 @@ static int check_record(void *arg, uint32_t type, const void *body, uint32_t len
 	pages_flush(k);
 	switch (type) {
 	case REC_PV_INFO:
-		snprintf(t, sizeof(t), "64-bit guest of Xen %u.%u, stream version %u", k->r.xen_major, k->r.xen_minor, k->r.version);
+		snprintf(t, sizeof(t), "64-bit guest of Xen %u.%u, stream version %u",
+			 k->r.xen_major, k->r.xen_minor, k->r.version);
 		break;
 	case REC_PV_P2M_FRAMES:
 		snprintf(t, sizeof(t), "pfns %#x to %#x", w[0], w[1]);
@@ -239,15 +266,17 @@ static int check_record(void *arg, uint32_t type, const void *body, uint32_t len
 
 VERB(stream)
 {
-	struct checker k = { .cli = cli };
-	const struct stream_visitor v = { check_record, &k, check_config, check_container };
+	struct checker k = {.cli = cli};
+	const struct stream_visitor v = {check_record, &k, check_config, check_container};
 	int fd, rc;
 
-	if (cli_option(cli, argc, argv, "", NULL) == -2 || cli_operands(command_find("stream"), argc, 2, 2))
+	if (cli_option(cli, argc, argv, "", NULL) == -2 ||
+	    cli_operands(command_find("stream"), argc, 2, 2))
 		return 1;
 	if (strcmp(argv[optind], "check"))
 		return cli_usage("stream");
-	fd = strcmp(argv[optind + 1], "-") ? open(argv[optind + 1], O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	fd = strcmp(argv[optind + 1], "-") ? open(argv[optind + 1], O_RDONLY | O_CLOEXEC)
+					   : STDIN_FILENO;
 	if (fd < 0)
 		return serai_fail(&cli->s, -errno, "%s: %s", argv[optind + 1], strerror(errno));
 	k.r.read = stream_read_fd;
@@ -258,7 +287,8 @@ VERB(stream)
 		print_json(k.list);
 	close(fd);
 	if (rc < 0)
-		return serai_fail(&cli->s, rc, "%s: %s", argv[optind + 1], k.r.error[0] ? k.r.error : strerror(-rc));
+		return serai_fail(&cli->s, rc, "%s: %s", argv[optind + 1],
+				  k.r.error[0] ? k.r.error : strerror(-rc));
 	if (!cli->json)
 		printf("%s: good, %llu bytes\n", argv[optind + 1], (unsigned long long)k.r.offset);
 	return 0;

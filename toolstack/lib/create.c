@@ -225,6 +225,8 @@ int domain_create(struct serai *s, struct domain_config *c, const struct create_
 	    (rc = memory_check(s, c->mem_kib + memory_overhead_kib(c))) < 0 ||
 	    (rc = hypervisor_create(s, c, dom)) < 0)
 		goto out;
+	if (o->created)
+		o->created(o->created_arg, *dom);
 	rc = domain_fill(s, c, o, *dom, &images);
 	if (rc < 0) {
 		struct serai undo = *s; /* the cause must survive the clean-up */

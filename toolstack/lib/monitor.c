@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The process that stays behind after create: it holds the domain's name, and when the domain shuts down
- * it does what on_poweroff, on_reboot or on_crash say. It sleeps in poll between domain events.
+ * The process that stays behind after create: it holds the domain's name, and when the domain shuts
+ * down it does what on_poweroff, on_reboot or on_crash say. It sleeps in poll between domain
+ * events.
  */
-#include "serai.h"
+#include "guardian.h"
 #include "../stream/guest.h"
 
 #include <errno.h>
@@ -34,7 +35,8 @@ static void note(const char *fmt, ...)
 
 static const char *reason_name(int reason)
 {
-	static const char *const names[] = { "poweroff", "reboot", "suspend", "crash", "watchdog", "soft-reset" };
+	static const char *const names[] = {"poweroff", "reboot",   "suspend",
+					    "crash",    "watchdog", "soft-reset"};
 
 	return reason >= 0 && reason < 6 ? names[reason] : "unknown";
 }
@@ -96,7 +98,7 @@ static int wait_gone(struct serai *s, domid_t dom)
 /* 1: another round with *dom; 0: done; negative: failed. */
 static int act(struct serai *s, struct domain_config *c, domid_t *dom, int reason, int lock_fd)
 {
-	struct create_options o = { 0 };
+	struct create_options o = {0};
 	enum on_event e = action_for(c, reason);
 	domid_t old = *dom;
 	int rc;
@@ -117,7 +119,9 @@ static int act(struct serai *s, struct domain_config *c, domid_t *dom, int reaso
 		break;
 	}
 	default:
-		name_lock_note(lock_fd, e == ON_DESTROY || e == ON_COREDUMP_DESTROY ? "ending" : "rebooting", *dom);
+		name_lock_note(lock_fd,
+			       e == ON_DESTROY || e == ON_COREDUMP_DESTROY ? "ending" : "rebooting",
+			       *dom);
 		rc = domain_destroy(s, *dom);
 		if (rc < 0) {
 			note("%s", s->error);
@@ -171,9 +175,7 @@ int monitor_run(struct serai *s, struct domain_config *c, domid_t dom, int lock_
 
 int monitor_start(struct serai *s, struct domain_config *c, domid_t dom, int lock_fd)
 {
-	char path[400];
-	struct serai own = { .verbose = s->verbose };
-	int fd, null;
+	struct serai own = {.verbose = s->verbose};
 	pid_t pid = fork();
 
 	if (pid < 0)
@@ -181,16 +183,12 @@ int monitor_start(struct serai *s, struct domain_config *c, domid_t dom, int loc
 	if (pid > 0)
 		return pid;
 	setsid();
-	mkdir(SERAI_LOG_DIR, 0755);
-	snprintf(path, sizeof(path), SERAI_LOG_DIR "/serai-%s.log", c->name);
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	dup2(null, STDIN_FILENO);
-	dup2(fd >= 0 ? fd : null, STDOUT_FILENO);
-	dup2(fd >= 0 ? fd : null, STDERR_FILENO);
-	setvbuf(stderr, NULL, _IOLBF, 0);
-	if (chdir("/") < 0)
-		note("chdir: %s", strerror(errno));
+	/* Pipes and connections of the command that started us would look open for as long as we
+	 * live. */
+	if (lock_fd > 3)
+		close_range(3, lock_fd - 1, 0);
+	close_range(lock_fd < 3 ? 3 : lock_fd + 1, ~0u, 0);
+	background_streams(c->name);
 	/* Connections do not survive a fork: both processes would read the same stream. */
 	if (serai_open(&own) < 0 || monitor_run(&own, c, dom, lock_fd) < 0) {
 		note("monitor: %s", own.error);

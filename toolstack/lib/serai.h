@@ -56,6 +56,9 @@ struct create_options {
 	 */
 	int (*build)(struct serai *s, domid_t dom, struct domain_config *c, struct domain_ports *p, void *arg);
 	void *arg;
+	/* The domain exists, as yet empty: the moment from which there is something to undo. */
+	void (*created)(void *arg, domid_t dom);
+	void *created_arg;
 };
 int domain_create(struct serai *s, struct domain_config *c, const struct create_options *o, domid_t *dom);
 int domain_destroy(struct serai *s, domid_t dom);

@@ -2,14 +2,15 @@
 /*
  * The receiving side: a stream visitor that fills a freshly created domain.
  *
- * Page tables name guest frames that may arrive later, so they are held back until the end: once every
- * frame has its place, tables are translated, written, and pinned. Nothing here trusts the stream beyond
- * what the reader checked.
+ * Page tables name guest frames that may arrive later, so they are held back until the end: once
+ * every frame has its place, tables are translated, written, and pinned. Nothing here trusts the
+ * stream beyond what the reader checked.
  */
 #include "stream.h"
 #include "format.h"
 #include "pte.h"
 #include "reader.h"
+#include "sink.h"
 #include "serai/xc_build.h"
 
 #include <errno.h>
@@ -37,7 +38,8 @@ struct restorer {
 
 	struct table *tables;
 	size_t nr_tables, room_tables;
-	uint64_t *table_at; /* index + 1 into tables[], by pfn: a live stream sends a table many times */
+	uint64_t *table_at; /* index + 1 into tables[], by pfn: a live stream sends a table many
+			       times */
 
 	vcpu_guest_context_t *basic[128];
 	struct blob {
@@ -86,7 +88,8 @@ static int on_p2m_frames(struct restorer *w, const struct p2m_frames *f, uint32_
 	memcpy(w->p2m_pfns, f->pfn, w->p2m_pages * 8);
 	for (uint64_t i = 0; i < w->p2m_pages; i++)
 		if (w->p2m_pfns[i] >= nr)
-			return bad(w, -EINVAL, "X86_PV_P2M_FRAMES record: a frame beyond the table's end");
+			return bad(w, -EINVAL,
+				   "X86_PV_P2M_FRAMES record: a frame beyond the table's end");
 	return 0;
 }
 
@@ -163,7 +166,8 @@ static int place(struct restorer *w, const uint64_t *words, uint32_t count, cons
 			rc = table_keep(w, pfn, type, data);
 		} else {
 			if (w->table_at[pfn])
-				w->tables[w->table_at[pfn] - 1].type = PAGE_NOTAB; /* was a table in an earlier round */
+				w->tables[w->table_at[pfn] - 1].type =
+					PAGE_NOTAB; /* was a table in an earlier round */
 			mfn[n] = w->p2m[pfn];
 			from[n++] = data;
 		}
@@ -209,22 +213,31 @@ static int on_pages(struct restorer *w, const uint8_t *b)
 	return rc;
 }
 
-/* What the saved CPU had and this host cannot give is said before any memory moves. */
-static int on_static_end(struct restorer *w)
+int restore_check_policy(struct serai *s, const struct xc_policy *p)
 {
 	struct xc_policy host;
 	char names[256];
+	int rc = xc_policy_host(s->xc, XEN_SYSCTL_cpu_policy_pv_max, &host);
+
+	if (rc < 0)
+		return serai_fail_xc(s, rc, "no CPU policy of this host");
+	rc = xc_policy_missing(p, &host, names, sizeof(names));
+	xc_policy_free(&host);
+	return rc > 0 ? serai_fail(s, -EOPNOTSUPP,
+				   "this host lacks CPU features the domain was given: %s", names)
+		      : 0;
+}
+
+/* What the saved CPU had and this host cannot give is said before any memory moves. */
+static int on_static_end(struct restorer *w)
+{
 	int rc;
 
 	if (!w->policy.nr_leaves)
 		return 0;
-	rc = xc_policy_host(w->s->xc, XEN_SYSCTL_cpu_policy_pv_max, &host);
+	rc = restore_check_policy(w->s, &w->policy);
 	if (rc < 0)
-		return refused(w, rc, "no CPU policy of this host");
-	rc = xc_policy_missing(&w->policy, &host, names, sizeof(names));
-	xc_policy_free(&host);
-	if (rc > 0)
-		return stream_fail(&w->reader, -EOPNOTSUPP, "this host lacks CPU features the domain was given: %s", names);
+		return stream_fail(&w->reader, rc, "%s", w->s->error);
 	rc = xc_policy_set(w->s->xc, w->dom, &w->policy);
 	return rc < 0 ? refused(w, rc, "CPU policy") : 0;
 }
@@ -279,8 +292,9 @@ static int frame_of(struct restorer *w, uint64_t pfn, const char *what, xen_pfn_
 {
 	*mfn = ~0ull; /* no frame, for who goes on all the same */
 	if (pfn >= w->nr_pfns || w->p2m[pfn] == ~0ull)
-		return stream_fail(&w->reader, -EINVAL, "%s is frame %#llx, which the stream does not hold", what,
-		                   (unsigned long long)pfn);
+		return stream_fail(&w->reader, -EINVAL,
+				   "%s is frame %#llx, which the stream does not hold", what,
+				   (unsigned long long)pfn);
 	*mfn = w->p2m[pfn];
 	return 0;
 }
@@ -299,12 +313,16 @@ static int tables_write(struct restorer *w)
 
 			if (t->type == PAGE_NOTAB)
 				continue;
-			while (!pte_localise((const uint64_t *)w->p2m, w->nr_pfns, page_table_level(t->type), t->data, &missing)) {
-				/* A frame that is mapped but never sent: it was empty; give it memory. */
+			while (!pte_localise((const uint64_t *)w->p2m, w->nr_pfns,
+					     page_table_level(t->type), t->data, &missing)) {
+				/* A frame that is mapped but never sent: it was empty; give it
+				 * memory. */
 				uint64_t word = missing;
 
 				if (missing == ~0ull)
-					return bad(w, -EINVAL, "a page table maps a frame beyond the table's end");
+					return bad(
+						w, -EINVAL,
+						"a page table maps a frame beyond the table's end");
 				if (populate(w, &word, 1) < 0)
 					return -ENOMEM;
 			}
@@ -318,7 +336,8 @@ static int tables_write(struct restorer *w)
 		k = 0;
 		for (size_t i = 0; i < n; i++)
 			if (w->tables[at + i].type != PAGE_NOTAB)
-				memcpy(m + k++ * XC_PAGE_SIZE, w->tables[at + i].data, XC_PAGE_SIZE);
+				memcpy(m + k++ * XC_PAGE_SIZE, w->tables[at + i].data,
+				       XC_PAGE_SIZE);
 		xc_unmap(w->s->xc, m, k);
 	}
 	return 0;
@@ -337,7 +356,8 @@ static int p2m_write(struct restorer *w)
 		list = xc_map(w->s->xc, w->dom, PROT_READ | PROT_WRITE, w->p2m_pages, mfn);
 		if (list) {
 			memcpy(list, w->p2m, w->nr_pfns * 8);
-			memset(list + w->nr_pfns, 0xff, w->p2m_pages * XC_PAGE_SIZE - w->nr_pfns * 8);
+			memset(list + w->nr_pfns, 0xff,
+			       w->p2m_pages * XC_PAGE_SIZE - w->nr_pfns * 8);
 			xc_unmap(w->s->xc, list, w->p2m_pages);
 		} else {
 			rc = refused(w, -EFAULT, "the table of frames");
@@ -349,19 +369,20 @@ static int p2m_write(struct restorer *w)
 
 static int tables_pin(struct restorer *w)
 {
-	static const unsigned int cmd[] = { 0, MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE, MMUEXT_PIN_L3_TABLE,
-		                            MMUEXT_PIN_L4_TABLE };
+	static const unsigned int cmd[] = {0, MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,
+					   MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE};
 	struct xc_mmu_op *ops = malloc((w->nr_tables + 1) * sizeof(*ops));
 	size_t n = 0;
 	int rc;
 
 	if (!ops)
 		return bad(w, -ENOMEM, "out of memory");
-	/* Lower levels first: a pinned L4 validates everything below it in one long call otherwise. */
+	/* Lower levels first: a pinned L4 validates everything below it in one long call otherwise.
+	 */
 	for (unsigned int level = 1; level <= 4; level++)
 		for (size_t i = 0; i < w->nr_tables; i++)
 			if (w->tables[i].type == PAGE_PINNED + level)
-				ops[n++] = (struct xc_mmu_op){ cmd[level], w->p2m[w->tables[i].pfn] };
+				ops[n++] = (struct xc_mmu_op){cmd[level], w->p2m[w->tables[i].pfn]};
 	rc = xc_mmuext(w->s->xc, w->dom, n, ops);
 	free(ops);
 	return rc < 0 ? refused(w, rc, "page tables") : 0;
@@ -383,7 +404,8 @@ static int start_info_write(struct restorer *w, uint64_t pfn, xen_pfn_t *mfn)
 	if (!si)
 		return refused(w, -EFAULT, "start_info");
 	if ((rc = frame_of(w, si->store_mfn, "the xenstore ring", &w->ports->store_mfn)) == 0 &&
-	    (rc = frame_of(w, si->console.domU.mfn, "the console ring", &w->ports->console_mfn)) == 0) {
+	    (rc = frame_of(w, si->console.domU.mfn, "the console ring", &w->ports->console_mfn)) ==
+		    0) {
 		snprintf(si->magic, sizeof(si->magic), "xen-3.0-x86_64");
 		si->nr_pages = w->nr_pfns;
 		si->shared_info = (uint64_t)info.shared_info_frame << XC_PAGE_SHIFT;
@@ -415,7 +437,8 @@ static int shared_info_write(struct restorer *w)
 	memcpy(sh->vcpu_info, old->vcpu_info, sizeof(sh->vcpu_info));
 	memcpy(&sh->arch, &old->arch, sizeof(sh->arch));
 	sh->arch.pfn_to_mfn_frame_list_list = 0;
-	sh->arch.p2m_cr3 = 0; /* named a frame of the old host; the guest sets it again when it resumes */
+	sh->arch.p2m_cr3 =
+		0; /* named a frame of the old host; the guest sets it again when it resumes */
 	memset(sh->evtchn_pending, 0, sizeof(sh->evtchn_pending));
 	memset(sh->evtchn_mask, 0xff, sizeof(sh->evtchn_mask));
 	for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
@@ -448,7 +471,8 @@ static int vcpu_write(struct restorer *w, unsigned int v)
 		return rc;
 	c->ctrlreg[3] = xen_pfn_to_cr3(mfn);
 	if (c->ctrlreg[1] & 1) {
-		if ((rc = frame_of(w, c->ctrlreg[1] >> XC_PAGE_SHIFT, "a vCPU's user page table", &mfn)) < 0)
+		if ((rc = frame_of(w, c->ctrlreg[1] >> XC_PAGE_SHIFT, "a vCPU's user page table",
+				   &mfn)) < 0)
 			return rc;
 		c->ctrlreg[1] = xen_pfn_to_cr3(mfn);
 	} else {
@@ -456,7 +480,7 @@ static int vcpu_write(struct restorer *w, unsigned int v)
 	}
 	rc = xc_vcpu_set_context(w->s->xc, w->dom, v, c);
 	if (rc >= 0 && w->extended[v].p) {
-		struct xen_domctl op = { 0 };
+		struct xen_domctl op = {0};
 
 		memcpy(&op.u, w->extended[v].p, w->extended[v].n);
 		op.u.ext_vcpucontext.vcpu = v;
@@ -465,23 +489,29 @@ static int vcpu_write(struct restorer *w, unsigned int v)
 	if (rc >= 0 && w->xsave[v].p)
 		rc = xc_vcpu_set_xsave(w->s->xc, w->dom, v, w->xsave[v].p, w->xsave[v].n);
 	if (rc >= 0 && w->msrs[v].p)
-		rc = xc_vcpu_set_msrs(w->s->xc, w->dom, v, w->msrs[v].p, w->msrs[v].n / sizeof(xen_domctl_vcpu_msr_t));
-	return rc < 0 ? stream_fail(&w->reader, rc, "state of vCPU %u refused: %s", v, xc_error(w->s->xc)) : 0;
+		rc = xc_vcpu_set_msrs(w->s->xc, w->dom, v, w->msrs[v].p,
+				      w->msrs[v].n / sizeof(xen_domctl_vcpu_msr_t));
+	return rc < 0 ? stream_fail(&w->reader, rc, "state of vCPU %u refused: %s", v,
+				    xc_error(w->s->xc))
+		      : 0;
 }
 
 /* Everything has arrived. */
 static int on_end(struct restorer *w)
 {
-	struct xen_domctl_tsc_info tsc = { w->tsc.mode, w->tsc.khz, w->tsc.incarnation, 0, w->tsc.nsec };
+	struct xen_domctl_tsc_info tsc = {w->tsc.mode, w->tsc.khz, w->tsc.incarnation, 0,
+					  w->tsc.nsec};
 	int rc;
 
 	if (!w->basic[0])
 		return bad(w, -EINVAL, "the stream holds no vCPU 0");
-	if ((rc = p2m_write(w)) < 0 || (rc = tables_write(w)) < 0 || (rc = shared_info_write(w)) < 0)
+	if ((rc = p2m_write(w)) < 0 || (rc = tables_write(w)) < 0 ||
+	    (rc = shared_info_write(w)) < 0)
 		return rc;
 	if (w->has_tsc && (rc = xc_domain_set_tsc(w->s->xc, w->dom, &tsc)) < 0)
 		return refused(w, rc, "TSC information");
-	/* start_info must be written before its frame may become part of anything typed, so vCPU 0 first. */
+	/* start_info must be written before its frame may become part of anything typed, so vCPU 0
+	 * first. */
 	if ((rc = tables_pin(w)) < 0)
 		return rc;
 	for (unsigned int v = 0; v < 128 && rc >= 0; v++)
@@ -554,11 +584,13 @@ static void restorer_free(struct restorer *w)
 	free(w);
 }
 
-int restore_build(struct serai *s, domid_t dom, struct domain_config *c, struct domain_ports *p, void *arg)
+int restore_build(struct serai *s, domid_t dom, struct domain_config *c, struct domain_ports *p,
+		  void *arg)
 {
 	struct restore *r = arg;
 	struct restorer *w = calloc(1, sizeof(*w));
-	struct stream_visitor v = { .record = on_record, .arg = w };
+	struct stream_visitor v = {.record = on_record, .arg = w};
+	struct source from = {.fd = r->fd};
 	int rc;
 
 	if (!w)
@@ -569,11 +601,18 @@ int restore_build(struct serai *s, domid_t dom, struct domain_config *c, struct 
 	w->ports = p;
 	w->reader.read = stream_read_fd;
 	w->reader.arg = (void *)(intptr_t)r->fd;
+	if (r->compressed && source_open(&from, r->fd) == 0) {
+		w->reader.read = source_read;
+		w->reader.arg = &from;
+	}
 	rc = xc_domain_set_address_size(s->xc, dom, 64);
 	if (rc >= 0)
 		rc = container_read(&w->reader, &v);
 	if (rc < 0)
-		serai_fail(s, rc, "%s: %s", c->name, w->reader.error[0] ? w->reader.error : xc_error(s->xc));
+		serai_fail(s, rc, "%s: %s", c->name,
+			   w->reader.error[0] ? w->reader.error : xc_error(s->xc));
+	if (r->compressed)
+		source_close(&from);
 	restorer_free(w);
 	return rc;
 }
@@ -587,17 +626,19 @@ int restore_header(struct serai *s, int fd, struct domain_config *c)
 
 	if (rc < 0 || memcmp(h.magic, XL_MAGIC, XL_MAGIC_LEN))
 		return serai_fail(s, -EINVAL, "this is not a saved domain");
-	if (h.byte_order != XL_BYTE_ORDER || h.mandatory != (XL_FLAG_JSON | XL_FLAG_STREAM_V2) || h.optional_len < 4 ||
-	    h.optional_len > 1u << 20)
-		return serai_fail(s, -EOPNOTSUPP, "saved by a tool too different (flags %#x, byte order %#x)", h.mandatory,
-		                  h.byte_order);
+	if (h.byte_order != XL_BYTE_ORDER || h.mandatory != (XL_FLAG_JSON | XL_FLAG_STREAM_V2) ||
+	    h.optional_len < 4 || h.optional_len > 1u << 20)
+		return serai_fail(s, -EOPNOTSUPP,
+				  "saved by a tool too different (flags %#x, byte order %#x)",
+				  h.mandatory, h.byte_order);
 	opt = malloc(h.optional_len + 1);
 	if (!opt)
 		return serai_fail(s, -ENOMEM, "out of memory");
 	rc = stream_read_fd((void *)(intptr_t)fd, opt, h.optional_len);
 	memcpy(&len, opt, 4);
 	if (rc < 0 || len > h.optional_len - 4)
-		rc = serai_fail(s, rc < 0 ? rc : -EINVAL, "the configuration in the header is cut short");
+		rc = serai_fail(s, rc < 0 ? rc : -EINVAL,
+				"the configuration in the header is cut short");
 	else if ((rc = config_from_json(c, opt + 4, len, error, sizeof(error))) < 0)
 		serai_fail(s, rc, "%s", error);
 	free(opt);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sending side. Phases: static data, pages (rounds of dirty ones when live), suspend, the last pages,
- * vCPUs, end. Nothing of the guest is changed but its control/shutdown node, so an error at any point can
- * be answered by resuming it.
+ * The sending side. Phases: static data, pages (rounds of dirty ones when live), suspend, the last
+ * pages, vCPUs, end. Nothing of the guest is changed but its control/shutdown node, so an error at
+ * any point can be answered by resuming it.
  */
 #include "stream.h"
 #include "format.h"
 #include "guest.h"
+#include "peer.h"
+#include "sink.h"
 
 #include <endian.h>
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
@@ -19,20 +20,21 @@
 #include <xen/sched.h>
 
 #define SUSPEND_TIMEOUT_MS 60000
+#define SUSPEND_GRACE_MS 15000
 
 struct saver {
 	struct serai *s;
 	domid_t dom;
-	int fd;
+	struct sink sink;
 	const struct save_options *o;
 	struct save_stats *st;
 	struct guest g;
-	uint64_t *dirty;   /* bitmap of pfns to send in this round */
+	uint64_t *dirty;    /* bitmap of pfns to send in this round */
 	uint64_t *deferred; /* pages that held foreign mappings while live */
-	uint64_t last_sent;
+	uint64_t *sent;     /* pages whose contents the other side has had */
 };
 
-static double now_s(void)
+double stream_now(void)
 {
 	struct timespec t;
 
@@ -42,54 +44,45 @@ static double now_s(void)
 
 static int put_v(struct saver *w, struct iovec *v, int n)
 {
-	while (n) {
-		ssize_t k = writev(w->fd, v, n < IOV_MAX ? n : IOV_MAX);
+	int rc = sink_writev(&w->sink, v, n);
 
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return serai_fail(w->s, -errno, "domain %u: the stream cannot be written: %s", w->dom, strerror(errno));
-		w->st->bytes += k;
-		while (n && (size_t)k >= v->iov_len) {
-			k -= v->iov_len;
-			v++;
-			n--;
-		}
-		if (n) {
-			v->iov_base = (char *)v->iov_base + k;
-			v->iov_len -= k;
-		}
-	}
-	return 0;
+	w->st->bytes = w->sink.sent;
+	if (rc == -ECANCELED)
+		return serai_fail(w->s, rc, "cancelled");
+	return rc < 0 ? serai_fail(w->s, rc, "domain %u: the stream cannot be written: %s", w->dom,
+				   strerror(-rc))
+		      : 0;
 }
 
 static int put(struct saver *w, const void *p, size_t n)
 {
-	struct iovec v = { (void *)(uintptr_t)p, n };
+	struct iovec v = {(void *)(uintptr_t)p, n};
 
 	return put_v(w, &v, 1);
 }
 
 /* A record of up to two pieces, padded. */
-static int put_record(struct saver *w, uint32_t type, const void *a, size_t na, const void *b, size_t nb)
+static int put_record(struct saver *w, uint32_t type, const void *a, size_t na, const void *b,
+		      size_t nb)
 {
 	static const char zero[8];
-	struct record_header h = { type, na + nb };
-	struct iovec v[4] = { { &h, sizeof(h) },
-		              { (void *)(uintptr_t)a, na },
-		              { (void *)(uintptr_t)b, nb },
-		              { (void *)(uintptr_t)zero, -(na + nb) & 7 } };
+	struct record_header h = {type, na + nb};
+	struct iovec v[4] = {{&h, sizeof(h)},
+			     {(void *)(uintptr_t)a, na},
+			     {(void *)(uintptr_t)b, nb},
+			     {(void *)(uintptr_t)zero, -(na + nb) & 7}};
 
 	return put_v(w, v, 4);
 }
 
 static int put_headers(struct saver *w)
 {
-	const struct container_header c = { htobe64(CONTAINER_IDENT), htobe32(CONTAINER_VERSION), 0 };
-	const struct record_header xc = { CREC_LIBXC, 0 };
-	const struct stream_header h = { .marker = STREAM_MARKER, .ident = htobe32(STREAM_IDENT), .version = htobe32(3) };
-	struct domain_header d = { .type = DOMAIN_PV, .page_shift = 12 };
-	const struct pv_info info = { .width = 8, .levels = 4 };
+	const struct container_header c = {htobe64(CONTAINER_IDENT), htobe32(CONTAINER_VERSION), 0};
+	const struct record_header xc = {CREC_LIBXC, 0};
+	const struct stream_header h = {
+		.marker = STREAM_MARKER, .ident = htobe32(STREAM_IDENT), .version = htobe32(3)};
+	struct domain_header d = {.type = DOMAIN_PV, .page_shift = 12};
+	const struct pv_info info = {.width = 8, .levels = 4};
 	struct xc_version v;
 	struct xc_policy p;
 	int rc = xc_version(w->s->xc, &v);
@@ -104,8 +97,10 @@ static int put_headers(struct saver *w)
 	if ((rc = put(w, &c, sizeof(c))) == 0 && (rc = put(w, &xc, sizeof(xc))) == 0 &&
 	    (rc = put(w, &h, sizeof(h))) == 0 && (rc = put(w, &d, sizeof(d))) == 0 &&
 	    (rc = put_record(w, REC_PV_INFO, &info, sizeof(info), NULL, 0)) == 0 &&
-	    (rc = put_record(w, REC_CPUID_POLICY, p.leaves, p.nr_leaves * sizeof(*p.leaves), NULL, 0)) == 0 &&
-	    (!p.nr_msrs || (rc = put_record(w, REC_MSR_POLICY, p.msrs, p.nr_msrs * sizeof(*p.msrs), NULL, 0)) == 0))
+	    (rc = put_record(w, REC_CPUID_POLICY, p.leaves, p.nr_leaves * sizeof(*p.leaves), NULL,
+			     0)) == 0 &&
+	    (!p.nr_msrs || (rc = put_record(w, REC_MSR_POLICY, p.msrs, p.nr_msrs * sizeof(*p.msrs),
+					    NULL, 0)) == 0))
 		rc = put_record(w, REC_STATIC_DATA_END, NULL, 0, NULL, 0);
 	xc_policy_free(&p);
 	return rc;
@@ -113,7 +108,7 @@ static int put_headers(struct saver *w)
 
 static int put_p2m_frames(struct saver *w)
 {
-	const struct p2m_frames h = { 0, w->g.view.nr_pfns - 1 };
+	const struct p2m_frames h = {0, w->g.view.nr_pfns - 1};
 
 	return put_record(w, REC_PV_P2M_FRAMES, &h, sizeof(h), w->g.p2m_pfns, w->g.p2m_pages * 8);
 }
@@ -123,14 +118,26 @@ static bool bit(const uint64_t *map, uint64_t i)
 	return map[i / 64] >> i % 64 & 1;
 }
 
-/* Send up to PAGE_BATCH pages: pfn[] in; those with machine frames are typed, mapped and written. */
+static bool page_is_zero(const char *page)
+{
+	const uint64_t *p = (const uint64_t *)page;
+
+	for (unsigned int i = 0; i < PTES; i += 8)
+		if (p[i] | p[i + 1] | p[i + 2] | p[i + 3] | p[i + 4] | p[i + 5] | p[i + 6] |
+		    p[i + 7])
+			return false;
+	return true;
+}
+
+/* Send up to PAGE_BATCH pages: pfn[] in; those with machine frames are typed, mapped and written.
+ */
 static int put_batch(struct saver *w, const uint64_t *pfn, unsigned int n, bool final)
 {
 	xen_pfn_t types[PAGE_BATCH], mfn[PAGE_BATCH];
 	uint64_t words[PAGE_BATCH + 1], (*tables)[PTES] = NULL;
 	struct iovec v[PAGE_BATCH + 2];
-	struct record_header h = { REC_PAGE_DATA, 0 };
-	int err[PAGE_BATCH] = { 0 }, nv = 0, rc;
+	struct record_header h = {REC_PAGE_DATA, 0};
+	int err[PAGE_BATCH] = {0}, nv = 0, rc;
 	unsigned int mapped = 0, nt = 0, k = 0;
 	uint32_t count = n;
 	char *m = NULL;
@@ -142,7 +149,8 @@ static int put_batch(struct saver *w, const uint64_t *pfn, unsigned int n, bool 
 		return serai_fail_xc(w->s, rc, "domain %u", w->dom);
 	for (unsigned int i = 0; i < n; i++) {
 		uint64_t f = w->g.view.p2m[pfn[i]];
-		unsigned int t = view_pfn(&w->g.view, f) == pfn[i] ? types[i] >> 28 & 0xf : PAGE_XTAB;
+		unsigned int t =
+			view_pfn(&w->g.view, f) == pfn[i] ? types[i] >> 28 & 0xf : PAGE_XTAB;
 
 		words[i] = pfn[i] | (uint64_t)t << PAGE_TYPE_SHIFT;
 		if (page_has_data(t))
@@ -155,14 +163,15 @@ static int put_batch(struct saver *w, const uint64_t *pfn, unsigned int n, bool 
 		xc_unmap(w->s->xc, m, mapped);
 		return serai_fail(w->s, -ENOMEM, "out of memory");
 	}
-	v[nv++] = (struct iovec){ &h, sizeof(h) };
+	v[nv++] = (struct iovec){&h, sizeof(h)};
 	uint64_t head = count;
 
-	v[nv++] = (struct iovec){ &head, 8 };
-	v[nv++] = (struct iovec){ words, n * 8ul };
+	v[nv++] = (struct iovec){&head, 8};
+	v[nv++] = (struct iovec){words, n * 8ul};
 	rc = 0;
 	nt = 0;
-	/* Entries of v[] beyond the page list are pages; adjacent ones in the mapping are one piece. */
+	/* Entries of v[] beyond the page list are pages; adjacent ones in the mapping are one
+	 * piece. */
 	for (unsigned int i = 0; i < n; i++) {
 		unsigned int t = words[i] >> PAGE_TYPE_SHIFT, level = page_table_level(t);
 		char *page;
@@ -171,10 +180,11 @@ static int put_batch(struct saver *w, const uint64_t *pfn, unsigned int n, bool 
 			continue;
 		page = m + (uint64_t)k * XC_PAGE_SIZE;
 		if (err[k++]) {
-			/* Gone between the two calls: the guest gave it back. It will be sent again if it returns. */
+			/* Gone between the two calls: the guest gave it back. It will be sent again
+			 * if it returns. */
 			if (final) {
-				rc = serai_fail(w->s, err[k - 1], "domain %u: frame %#lx vanished", w->dom,
-				                (unsigned long)mfn[k - 1]);
+				rc = serai_fail(w->s, err[k - 1], "domain %u: frame %#lx vanished",
+						w->dom, (unsigned long)mfn[k - 1]);
 				break;
 			}
 			words[i] = pfn[i] | (uint64_t)PAGE_XTAB << PAGE_TYPE_SHIFT;
@@ -182,21 +192,31 @@ static int put_batch(struct saver *w, const uint64_t *pfn, unsigned int n, bool 
 			continue;
 		}
 		if (level) {
-			unsigned int foreign = pte_normalise(&w->g.view, level, (uint64_t *)page, tables[nt]);
+			unsigned int foreign =
+				pte_normalise(&w->g.view, level, (uint64_t *)page, tables[nt]);
 
 			if (foreign && final)
-				serai_say(w->s, "domain %u: page table %#lx maps %u foreign frames: not moved", w->dom,
-				          (unsigned long)pfn[i], foreign);
+				serai_say(w->s,
+					  "domain %u: page table %#lx maps %u foreign frames: not "
+					  "moved",
+					  w->dom, (unsigned long)pfn[i], foreign);
 			else if (foreign)
 				w->deferred[pfn[i] / 64] |= 1ull << pfn[i] % 64;
 			page = (char *)tables[nt++];
 		}
+		/* New memory is zero over there: a page the other side never had needs no bytes. */
+		if (!level && !bit(w->sent, pfn[i]) && page_is_zero(page)) {
+			words[i] = pfn[i] | (uint64_t)PAGE_XALLOC << PAGE_TYPE_SHIFT;
+			w->st->zero_pages++;
+			continue;
+		}
+		w->sent[pfn[i] / 64] |= 1ull << pfn[i] % 64;
 		h.length += XC_PAGE_SIZE;
 		if (nv > 3 && (char *)v[nv - 1].iov_base + v[nv - 1].iov_len == page) {
 			v[nv - 1].iov_len += XC_PAGE_SIZE;
 			continue;
 		}
-		v[nv++] = (struct iovec){ page, XC_PAGE_SIZE };
+		v[nv++] = (struct iovec){page, XC_PAGE_SIZE};
 	}
 	h.length += 8 + n * 8;
 	if (rc == 0)
@@ -241,12 +261,14 @@ static int suspend(struct saver *w)
 {
 	int reason = 0, rc;
 
-	/* A domain that is suspended already (saved twice, or by an earlier failure) needs no asking. */
+	/* A domain that is suspended already (saved twice, or by an earlier failure) needs no
+	 * asking. */
 	rc = xc_domain_info(w->s->xc, w->dom, &w->g.info);
 	if (rc == 0 && w->g.info.flags & XEN_DOMINF_shutdown)
-		return (w->g.info.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask) == SHUTDOWN_suspend ?
-		               0 :
-		               serai_fail(w->s, -EINVAL, "domain %u has shut down", w->dom);
+		return (w->g.info.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask) ==
+				       SHUTDOWN_suspend
+			       ? 0
+			       : serai_fail(w->s, -EINVAL, "domain %u has shut down", w->dom);
 	rc = domain_request(w->s, w->dom, "suspend");
 	if (rc == 0)
 		rc = domain_wait_shutdown(w->s, w->dom, SUSPEND_TIMEOUT_MS, &reason);
@@ -254,46 +276,76 @@ static int suspend(struct saver *w)
 		return serai_fail(w->s, -ESRCH, "domain %u vanished", w->dom);
 	if (rc == -ETIMEDOUT) {
 		domain_request(w->s, w->dom, ""); /* withdraw the request */
-		return serai_fail(w->s, rc, "domain %u did not suspend in %d s: does its kernel listen to control/shutdown?",
-		                  w->dom, SUSPEND_TIMEOUT_MS / 1000);
+		return serai_fail(w->s, rc,
+				  "domain %u did not suspend in %d s: does its kernel listen to "
+				  "control/shutdown?",
+				  w->dom, SUSPEND_TIMEOUT_MS / 1000);
 	}
 	if (rc == 0 && reason != SHUTDOWN_suspend)
-		return serai_fail(w->s, -EINVAL, "domain %u shut down (reason %d) instead of suspending", w->dom, reason);
+		return serai_fail(w->s, -EINVAL,
+				  "domain %u shut down (reason %d) instead of suspending", w->dom,
+				  reason);
 	return rc;
 }
 
-/* Rounds of dirty pages until the rest can be sent within the downtime asked for. */
-static int live_rounds(struct saver *w, uint64_t words)
+/*
+ * Rounds of dirty pages until the rest can be sent within the downtime asked for. The guest that
+ * writes faster than the link carries is stopped all the same after max_rounds, unless the caller
+ * was strict.
+ */
+static int live_rounds(struct saver *w, uint64_t words, double start)
 {
 	unsigned int max = w->o->max_rounds ? w->o->max_rounds : 30;
+	double rate = 0;
 	int rc;
 
-	for (w->st->rounds = 0; w->st->rounds < max; w->st->rounds++) {
-		double start = now_s(), rate;
-		uint64_t before = w->st->bytes, left;
+	for (;;) {
+		double began = stream_now(), down_ms;
+		uint64_t before = w->st->pages - w->st->zero_pages, left, sent;
 
 		rc = put_pages(w, w->st->rounds ? "Dirty pages" : "Memory", false);
 		if (rc < 0)
 			return rc;
-		rate = (w->st->bytes - before) / (now_s() - start + 1e-6);
-		rc = xc_shadow_op(w->s->xc, w->dom, XEN_DOMCTL_SHADOW_OP_PEEK, 0, w->dirty, w->g.view.nr_pfns, NULL);
+		w->st->rounds++;
+		sent = w->st->pages - w->st->zero_pages - before;
+		/* Pages a second; a round of few pages says little about the link. */
+		if (sent > 256 || rate == 0)
+			rate = sent / (stream_now() - began + 1e-6);
+		rc = xc_shadow_op(w->s->xc, w->dom, XEN_DOMCTL_SHADOW_OP_PEEK, 0, w->dirty,
+				  w->g.view.nr_pfns, NULL);
 		if (rc < 0)
 			return serai_fail_xc(w->s, rc, "domain %u", w->dom);
 		left = count_bits(w->dirty, words);
-		serai_say(w->s, "round %u: %.1f MiB/s, %lu pages dirty", w->st->rounds, rate / 1048576, (unsigned long)left);
-		if (left * 4096.0 / (rate + 1) * 1000 < w->o->downtime_ms)
-			break;
-		rc = xc_shadow_op(w->s->xc, w->dom, XEN_DOMCTL_SHADOW_OP_CLEAN, 0, w->dirty, w->g.view.nr_pfns, NULL);
+		down_ms = left / (rate + 1) * 1000;
+		serai_say(w->s, "round %u: %.0f pages/s, %lu pages dirty, %.0f ms for those",
+			  w->st->rounds, rate, (unsigned long)left, down_ms);
+		if (down_ms < w->o->downtime_ms)
+			return 0;
+		if (w->o->timeout_s && stream_now() - start > w->o->timeout_s)
+			return serai_fail(w->s, -ETIMEDOUT,
+					  "domain %u: not done in %u s: it writes %.1f MiB a "
+					  "round, the link carries %.1f MiB/s",
+					  w->dom, w->o->timeout_s, left / 256.0, rate / 256);
+		if (w->st->rounds >= max)
+			return w->o->downtime_strict ? serai_fail(w->s, -ETIMEDOUT,
+								  "domain %u writes memory too "
+								  "fast: after %u rounds the rest "
+								  "would stop it for %.0f ms, and "
+								  "%u ms were allowed",
+								  w->dom, w->st->rounds, down_ms,
+								  w->o->downtime_ms)
+						     : 0;
+		rc = xc_shadow_op(w->s->xc, w->dom, XEN_DOMCTL_SHADOW_OP_CLEAN, 0, w->dirty,
+				  w->g.view.nr_pfns, NULL);
 		if (rc < 0)
 			return serai_fail_xc(w->s, rc, "domain %u", w->dom);
 	}
-	return 0;
 }
 
 /* A set of vCPU registers with frames in place of machine frames. */
 static int put_vcpu_basic(struct saver *w, unsigned int vcpu, vcpu_guest_context_t *c)
 {
-	struct vcpu_record h = { .vcpu = vcpu };
+	struct vcpu_record h = {.vcpu = vcpu};
 	unsigned int frames = (c->gdt_ents + 511) / 512;
 	uint64_t pfn;
 
@@ -301,14 +353,17 @@ static int put_vcpu_basic(struct saver *w, unsigned int vcpu, vcpu_guest_context
 		/* The suspend call leaves the start_info frame in rdx. */
 		pfn = view_pfn(&w->g.view, c->user_regs.rdx);
 		if (pfn == ~0ull)
-			return serai_fail(w->s, -EINVAL, "domain %u: its suspend record %#lx is not its own frame", w->dom,
-			                  (unsigned long)c->user_regs.rdx);
+			return serai_fail(w->s, -EINVAL,
+					  "domain %u: its suspend record %#lx is not its own frame",
+					  w->dom, (unsigned long)c->user_regs.rdx);
 		c->user_regs.rdx = pfn;
 	}
 	for (unsigned int i = 0; i < frames && i < 16; i++) {
 		pfn = view_pfn(&w->g.view, c->gdt_frames[i]);
 		if (pfn == ~0ull)
-			return serai_fail(w->s, -EINVAL, "domain %u: GDT frame %u of vCPU %u is not its own", w->dom, i, vcpu);
+			return serai_fail(w->s, -EINVAL,
+					  "domain %u: GDT frame %u of vCPU %u is not its own",
+					  w->dom, i, vcpu);
 		c->gdt_frames[i] = pfn;
 	}
 	for (unsigned int r = 1; r <= 3; r += 2) {
@@ -317,7 +372,9 @@ static int put_vcpu_basic(struct saver *w, unsigned int vcpu, vcpu_guest_context
 			continue;
 		pfn = view_pfn(&w->g.view, xen_cr3_to_pfn(c->ctrlreg[r]));
 		if (pfn == ~0ull)
-			return serai_fail(w->s, -EINVAL, "domain %u: the page tables of vCPU %u are not its own", w->dom, vcpu);
+			return serai_fail(w->s, -EINVAL,
+					  "domain %u: the page tables of vCPU %u are not its own",
+					  w->dom, vcpu);
 		c->ctrlreg[r] = r == 1 ? 1 | xen_pfn_to_cr3(pfn) : xen_pfn_to_cr3(pfn);
 	}
 	return put_record(w, REC_PV_VCPU_BASIC, &h, sizeof(h), c, sizeof(*c));
@@ -325,7 +382,7 @@ static int put_vcpu_basic(struct saver *w, unsigned int vcpu, vcpu_guest_context
 
 static int put_vcpu(struct saver *w, unsigned int vcpu)
 {
-	const struct vcpu_record h = { .vcpu = vcpu };
+	const struct vcpu_record h = {.vcpu = vcpu};
 	vcpu_guest_context_t *c = malloc(sizeof(*c));
 	struct xen_domctl_ext_vcpucontext e;
 	xen_domctl_vcpu_msr_t *msrs = NULL;
@@ -341,11 +398,13 @@ static int put_vcpu(struct saver *w, unsigned int vcpu)
 		serai_fail_xc(w->s, rc, "domain %u: vCPU %u", w->dom, vcpu);
 		goto out;
 	}
-	/* The record is what the call carries: the structure up to the size it names, at most 128 bytes. */
+	/* The record is what the call carries: the structure up to the size it names, at most 128
+	 * bytes. */
 	memset(&pad, 0, sizeof(pad));
 	pad.u.ext_vcpucontext = e;
 	if ((rc = put_vcpu_basic(w, vcpu, c)) < 0 ||
-	    (rc = put_record(w, REC_PV_VCPU_EXTENDED, &h, sizeof(h), &pad.u, e.size <= 120 ? e.size : sizeof(e))) < 0)
+	    (rc = put_record(w, REC_PV_VCPU_EXTENDED, &h, sizeof(h), &pad.u,
+			     e.size <= 120 ? e.size : sizeof(e))) < 0)
 		goto out;
 	rc = xc_vcpu_get_xsave(w->s->xc, w->dom, vcpu, &xsave, &n);
 	if (rc < 0)
@@ -374,7 +433,7 @@ static int put_state(struct saver *w)
 
 	if (rc < 0)
 		return serai_fail_xc(w->s, rc, "domain %u", w->dom);
-	t = (struct tsc_record){ tsc.tsc_mode, tsc.gtsc_khz, tsc.elapsed_nsec, tsc.incarnation, 0 };
+	t = (struct tsc_record){tsc.tsc_mode, tsc.gtsc_khz, tsc.elapsed_nsec, tsc.incarnation, 0};
 	if ((rc = put_record(w, REC_TSC_INFO, &t, sizeof(t), NULL, 0)) < 0 ||
 	    (rc = put_record(w, REC_SHARED_INFO, w->g.shared, XC_PAGE_SIZE, NULL, 0)) < 0)
 		return rc;
@@ -393,30 +452,32 @@ static int put_state(struct saver *w)
 	return rc < 0 ? rc : put_record(w, CREC_END, NULL, 0, NULL, 0);
 }
 
-static int save_all(struct saver *w, bool *suspended)
+static int save_all(struct saver *w, bool *suspended, double start)
 {
 	uint64_t words = (w->g.view.nr_pfns + 63) / 64;
-	double down;
 	int rc;
 
 	w->dirty = malloc(words * 8);
 	w->deferred = calloc(words, 8);
-	if (!w->dirty || !w->deferred)
+	w->sent = calloc(words, 8);
+	if (!w->dirty || !w->deferred || !w->sent)
 		return serai_fail(w->s, -ENOMEM, "out of memory");
 	memset(w->dirty, 0xff, words * 8);
 	if ((rc = put_headers(w)) < 0 || (rc = put_p2m_frames(w)) < 0)
 		return rc;
-	if (w->st->live && (rc = live_rounds(w, words)) < 0)
+	if (w->st->live && (rc = live_rounds(w, words, start)) < 0)
 		return rc;
-	down = now_s();
-	rc = suspend(w);
-	if (rc < 0)
-		return rc;
-	*suspended = true;
-	w->st->downtime_s = down; /* a moment; save_domain makes it a duration */
 	if (w->st->live) {
-		rc = xc_shadow_op(w->s->xc, w->dom, XEN_DOMCTL_SHADOW_OP_CLEAN, XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL, w->dirty,
-		                  w->g.view.nr_pfns, NULL);
+		w->st->stopped_at = stream_now();
+		rc = suspend(w);
+		if (rc < 0)
+			return rc;
+		*suspended = true;
+	}
+	if (w->st->live) {
+		rc = xc_shadow_op(w->s->xc, w->dom, XEN_DOMCTL_SHADOW_OP_CLEAN,
+				  XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL, w->dirty, w->g.view.nr_pfns,
+				  NULL);
 		if (rc < 0)
 			return serai_fail_xc(w->s, rc, "domain %u", w->dom);
 		for (uint64_t i = 0; i < words; i++)
@@ -424,54 +485,72 @@ static int save_all(struct saver *w, bool *suspended)
 	}
 	w->st->rounds++;
 	rc = put_pages(w, w->st->live ? "Last pages" : "Memory", true);
-	return rc < 0 ? rc : put_state(w);
+	if (rc < 0 || (rc = put_state(w)) < 0)
+		return rc;
+	rc = sink_finish(&w->sink);
+	w->st->bytes = w->sink.sent;
+	return rc < 0 ? serai_fail(w->s, rc, "domain %u: the stream cannot be written: %s", w->dom,
+				   strerror(-rc))
+		      : 0;
 }
 
-int save_domain(struct serai *s, domid_t dom, int fd, const struct save_options *o, struct save_stats *st,
-                bool *suspended)
+int save_domain(struct serai *s, domid_t dom, int fd, const struct save_options *o,
+		struct save_stats *st, bool *suspended)
 {
-	struct saver w = { .s = s, .dom = dom, .fd = fd, .o = o, .st = st };
-	double start = now_s();
+	struct saver w = {.s = s, .dom = dom, .o = o, .st = st};
+	double start = stream_now();
 	int rc;
 
 	memset(st, 0, sizeof(*st));
 	*suspended = false;
-	/* The guest must be suspended before its P2M can be trusted to hold still, unless it is tracked. */
+	rc = sink_open(&w.sink, fd, o->compress, o->bandwidth);
+	if (rc < 0)
+		return serai_fail(s, rc, "out of memory");
+	/* The guest must be suspended before its P2M can be trusted to hold still, unless it is
+	 * tracked. */
 	if (o->live) {
-		rc = xc_shadow_op(s->xc, dom, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, 0, NULL, 0, NULL);
+		rc = xc_shadow_op(s->xc, dom, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, 0, NULL, 0,
+				  NULL);
 		st->live = rc >= 0;
-		if (rc < 0 && (o->live_only || rc != -EOPNOTSUPP))
-			return serai_fail(s, rc,
-			                  "domain %u: this hypervisor cannot track the memory a PV guest writes to (%s); "
-			                  "without --live the guest stops for the whole transfer",
-			                  dom, strerror(-rc));
+		if (rc < 0 && (o->live_only || rc != -EOPNOTSUPP)) {
+			rc = serai_fail(s, rc,
+					"domain %u: this hypervisor cannot track the memory a PV "
+					"guest writes to (%s); "
+					"without --live the guest stops for the whole transfer",
+					dom, strerror(-rc));
+			goto out;
+		}
 	}
 	if (!st->live) {
+		st->stopped_at = start;
 		rc = suspend(&w);
 		if (rc < 0)
-			return rc;
+			goto out;
 		*suspended = true;
 	}
 	rc = guest_open(s, dom, &w.g);
 	if (rc == 0) {
-		w.s = s;
-		rc = save_all(&w, suspended);
+		rc = save_all(&w, suspended, start);
 		guest_close(&w.g);
 	}
+out:
 	if (st->live)
 		xc_shadow_op(s->xc, dom, XEN_DOMCTL_SHADOW_OP_OFF, 0, NULL, 0, NULL);
-	st->total_s = now_s() - start;
-	st->downtime_s = st->live && *suspended ? now_s() - st->downtime_s : st->total_s;
+	st->total_s = stream_now() - start;
+	st->downtime_s = stream_now() - st->stopped_at;
+	sink_close(&w.sink);
 	free(w.dirty);
 	free(w.deferred);
+	free(w.sent);
 	return rc;
 }
 
 int save_header(struct serai *s, const struct domain_config *c, int fd)
 {
-	struct xl_header h = { .byte_order = XL_BYTE_ORDER, .mandatory = XL_FLAG_JSON | XL_FLAG_STREAM_V2 };
-	struct save_stats st = { 0 };
-	struct saver w = { .s = s, .fd = fd, .st = &st };
+	struct xl_header h = {.byte_order = XL_BYTE_ORDER,
+			      .mandatory = XL_FLAG_JSON | XL_FLAG_STREAM_V2};
+	struct save_stats st = {0};
+	struct saver w = {.s = s, .sink.fd = fd, .st = &st};
 	char *json = config_to_json(c);
 	uint32_t len;
 	int rc;
@@ -490,8 +569,8 @@ int save_header(struct serai *s, const struct domain_config *c, int fd)
 int save_resume(struct serai *s, domid_t dom)
 {
 	/*
-	 * The guest's SCHEDOP_shutdown returns 1, "cancelled", in rax of every vCPU that called it; only
-	 * vCPU 0 does. Kernels with the SUSPEND_CANCEL note handle that.
+	 * The guest's SCHEDOP_shutdown returns 1, "cancelled", in rax of every vCPU that called it;
+	 * only vCPU 0 does. Kernels with the SUSPEND_CANCEL note handle that.
 	 */
 	vcpu_guest_context_t *c = malloc(sizeof(*c));
 	int rc = c ? xc_vcpu_get_context(s->xc, dom, 0, c) : -ENOMEM;
@@ -506,4 +585,34 @@ int save_resume(struct serai *s, domid_t dom)
 	if (rc >= 0)
 		store_resume(s->store, dom);
 	return rc < 0 ? serai_fail_xc(s, rc, "domain %u cannot be resumed", dom) : 0;
+}
+
+int save_abandon(struct serai *s, domid_t dom)
+{
+	struct xen_domctl_getdomaininfo info;
+	int reason = SHUTDOWN_suspend, rc;
+	char *asked;
+
+	/* Left on by a saver that was killed; an error means that it was not. */
+	xc_shadow_op(s->xc, dom, XEN_DOMCTL_SHADOW_OP_OFF, 0, NULL, 0, NULL);
+	rc = xc_domain_info(s->xc, dom, &info);
+	if (rc < 0)
+		return serai_fail(s, rc, "domain %u is gone", dom);
+	if (!(info.flags & XEN_DOMINF_shutdown)) {
+		asked = store_readf(s->store, 0, "/local/domain/%u/control/shutdown", dom);
+		rc = asked && !strcmp(asked, "suspend");
+		free(asked);
+		if (rc)
+			return domain_request(s, dom, "");
+		/* A guest that has taken the request suspends in a moment; one that was never asked
+		 * does not. */
+		rc = domain_wait_shutdown(s, dom, SUSPEND_GRACE_MS, &reason);
+		if (rc == -ETIMEDOUT)
+			return 0;
+		if (rc)
+			return rc < 0 ? rc : serai_fail(s, -ESRCH, "domain %u is gone", dom);
+	} else {
+		reason = info.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask;
+	}
+	return reason == SHUTDOWN_suspend ? save_resume(s, dom) : 0;
 }

@@ -7,9 +7,13 @@
 
 #include "../lib/serai.h"
 
+struct sink;
+
 struct save_stats {
 	unsigned int rounds;
-	uint64_t pages, bytes;
+	uint64_t pages, bytes; /* sent, and what they came to on the wire */
+	uint64_t zero_pages;   /* of those, sent as a mark */
+	double stopped_at;     /* when the domain was asked to suspend (stream_now) */
 	double total_s, downtime_s;
 	bool live;
 };
@@ -18,10 +22,16 @@ struct save_options {
 	bool live;            /* pre-copy with log-dirty where the hypervisor has it */
 	bool live_only;       /* fail where it has not */
 	unsigned int downtime_ms; /* stop when the rest fits */
+	bool downtime_strict; /* fail rather than stop the domain for longer, as far as one can tell before */
+	unsigned int timeout_s; /* fail when the rest does not fit after so long; 0: no limit */
 	unsigned int max_rounds;
+	bool compress;        /* zstd */
+	uint64_t bandwidth;   /* bytes a second; 0: no limit */
 	void (*progress)(const char *what, uint64_t done, uint64_t total);
 };
 
+/* Seconds of a clock that only goes forward. */
+double stream_now(void);
 /* Write the file header and configuration. */
 int save_header(struct serai *s, const struct domain_config *c, int fd);
 /*
@@ -30,15 +40,22 @@ int save_header(struct serai *s, const struct domain_config *c, int fd);
  */
 int save_domain(struct serai *s, domid_t dom, int fd, const struct save_options *o, struct save_stats *st,
                 bool *suspended);
+/*
+ * Whatever state an interrupted save left the domain in, it runs on here: the request to suspend is withdrawn,
+ * or waited for and undone; tracking of writes is turned off.
+ */
+int save_abandon(struct serai *s, domid_t dom);
 /* Let a suspended domain run on here, as if nothing had happened. */
 int save_resume(struct serai *s, domid_t dom);
 
 struct restore {
 	struct serai *s;
 	int fd;
+	bool compressed; /* what follows the header is zstd */
 	void (*progress)(const char *what, uint64_t done, uint64_t total);
-	char error[512];
 };
+/* -EOPNOTSUPP, and their names in s->error, when this host lacks features of a saved CPU policy. */
+int restore_check_policy(struct serai *s, const struct xc_policy *p);
 /* create_options.build for a container read from `arg`'s fd (struct restore). */
 int restore_build(struct serai *s, domid_t dom, struct domain_config *c, struct domain_ports *p, void *arg);
 /* The header of a file: its configuration. The fd is left at the container. */

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import threading
 import time
 
@@ -108,6 +109,12 @@ class Machine:
     def last_line(self):
         lines = [ln for ln in self._text.splitlines() if ln.strip()]
         return lines[-1].strip()[:200] if lines else "(nothing on the console)"
+
+    def echo_from_here(self):
+        """Shows what the console printed since the last match, and all that comes, as it comes."""
+        with self._more:
+            print(self._text[self._pos:].replace("\n", "\r\n"), end="", flush=True)
+            self._echo = True
 
     def send(self, text):
         self.proc.stdin.write(text.encode())
