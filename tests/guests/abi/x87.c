@@ -2,12 +2,15 @@
 /*
  * docs/abi/fpu.md promises: the x87 instruction and data pointers survive a switch to another vCPU as
  * the code that left them can see them. 32-bit code keeps its selectors, offsets and opcode; 64-bit
- * code keeps 64-bit offsets; exceptions that FNSTENV would mask stay as they were.
+ * code keeps 64-bit offsets; exceptions that FNSTENV would mask stay as they were. The same holds for a
+ * vCPU whose state the control domain takes out, replaces and puts back.
  *
  * Only a processor that keeps selectors shows this: of emulators Bochs does, QEMU does not, and there
  * the cases are skipped. Both vCPUs have to share a processor.
  */
+#include <xen/domctl.h>
 #include <xen/sched.h>
+#include <xen/sysctl.h>
 #include <xen/vcpu.h>
 
 #include "guest.h"
@@ -46,6 +49,7 @@ static bool pointers_kept(bool wide)
 }
 
 static volatile int stage;
+static void (*volatile job)(void); /* for the other vCPU, once */
 
 /* The other vCPU: x87 instructions of its own, far up in the address space, as often as it runs. */
 static void second(void)
@@ -54,6 +58,10 @@ static void second(void)
 		while (stage < 2) {
 			__asm__ volatile("fninit\n flds %0\n fadds %0" ::"m"(number));
 			stage = stage ? stage : 1;
+			if (job) {
+				job();
+				job = NULL;
+			}
 			hypercall2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
 		}
 		stage = 3;
@@ -85,6 +93,96 @@ static void let_other_run(void)
 		hypercall2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
 	for (i = 0; i < 20; i++)
 		hypercall2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
+}
+
+static void other_does(void (*what)(void))
+{
+	job = what;
+	while (job)
+		hypercall2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
+}
+
+/* ---- vCPU 0's state, out and in through the control interface, by vCPU 1 ----------------------- */
+
+#define IMAGE_AT 16 /* behind XCR0 and what it ever was */
+#define XSTATE_BV_AT (IMAGE_AT + 512)
+#define TAG_AT (IMAGE_AT + 511)
+
+static struct xen_domctl op;
+static uint8_t kept[16384] __attribute__((aligned(64))), scratch[16384] __attribute__((aligned(64)));
+static long extstate_rc;
+static uint64_t features;
+
+static long extstate(unsigned int cmd, void *buffer, uint64_t size)
+{
+	memset(&op, 0, sizeof(op));
+	op.cmd = cmd;
+	op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+	op.domain = 0;
+	op.u.vcpuextstate.vcpu = 0;
+	op.u.vcpuextstate.xfeature_mask = features;
+	op.u.vcpuextstate.size = size;
+	set_xen_guest_handle(op.u.vcpuextstate.buffer, buffer);
+	return hypercall1(__HYPERVISOR_domctl, (unsigned long)&op);
+}
+
+/* Out into kept[]; an initial state in; out again into scratch[], to see that it went in; kept[] in. */
+static void out_and_in(void)
+{
+	struct fxsave64 *x = (void *)(scratch + IMAGE_AT);
+	uint64_t size;
+
+	features = 0;
+	extstate_rc = extstate(XEN_DOMCTL_getvcpuextstate, NULL, 0);
+	features = op.u.vcpuextstate.xfeature_mask;
+	size = op.u.vcpuextstate.size;
+	if (extstate_rc || !features || size > sizeof(kept))
+		return;
+	extstate_rc = extstate(XEN_DOMCTL_getvcpuextstate, kept, size);
+	size = op.u.vcpuextstate.size;
+	if (extstate_rc)
+		return;
+	memcpy(scratch, kept, IMAGE_AT);
+	memset(scratch + IMAGE_AT, 0, sizeof(scratch) - IMAGE_AT);
+	x->fcw = 0x037f;
+	x->rest[0] = 0x80; /* MXCSR */
+	x->rest[1] = 0x1f;
+	extstate_rc = extstate(XEN_DOMCTL_setvcpuextstate, scratch, size);
+	if (extstate_rc)
+		return;
+	x->fip = ~0UL;
+	extstate_rc = extstate(XEN_DOMCTL_getvcpuextstate, scratch, sizeof(scratch));
+	if (!extstate_rc)
+		extstate_rc = extstate(XEN_DOMCTL_setvcpuextstate, kept, size);
+}
+
+/* Xen's record holds an image only of a vCPU that has set its XCR0. */
+static bool use_xsave(void)
+{
+	unsigned int a = 1, b, c, d, hi;
+	unsigned long cr4;
+
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
+	if (!(c >> 26 & 1))
+		return false;
+	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+	__asm__ volatile("mov %0, %%cr4" ::"r"(cr4 | 1UL << 18));
+	__asm__ volatile("xgetbv" : "=a"(a), "=d"(hi) : "c"(0));
+	__asm__ volatile("xsetbv" ::"a"(a | 3), "d"(hi), "c"(0));
+	return true;
+}
+
+static bool went_out_and_in(void)
+{
+	other_does(out_and_in);
+	if (extstate_rc == -XEN_EPERM) {
+		skip("not the control domain");
+		return false;
+	}
+	check_eq(extstate_rc, 0);
+	check_eq(((struct fxsave64 *)(scratch + IMAGE_AT))->fip, 0);
+	check(kept[XSTATE_BV_AT] & 1);
+	return extstate_rc == 0;
 }
 
 static void other_done(void)
@@ -180,4 +278,72 @@ CASE(pending_exception)
 	check_eq(*(uint16_t *)(data + 0x202), *(uint16_t *)(data + 0x102));
 	__asm__ volatile("fninit");
 	other_done();
+}
+
+CASE(selectors_through_a_record)
+{
+	char *data = user_data_page();
+	struct fenv32 *before = (void *)(data + 0x100), *after = (void *)(data + 0x200);
+	struct fxsave64 *x = (void *)(kept + IMAGE_AT);
+
+	if (!pointers_kept(false) || !use_xsave()) {
+		skip("the processor keeps no selectors, or has no XSAVE");
+		return;
+	}
+	require(user_init());
+	if (!other_started())
+		return;
+	memcpy(data, &number, 4);
+	RUN32(load32);
+	if (went_out_and_in()) {
+		check_eq(kept[TAG_AT], 4);
+		check_eq(x->fip, before->fip | (uint64_t)before->fcs << 32);
+		check_eq(x->fdp, before->fdp | (uint64_t)before->fds << 32);
+		RUN32(look32);
+		check_eq(after->fcs, before->fcs);
+		check_eq(after->fds, before->fds);
+		check_eq(after->fip, before->fip);
+		check_eq(after->fdp, before->fdp);
+		check_eq(after->fop & 0x7ff, before->fop & 0x7ff);
+	}
+	other_done();
+}
+
+CASE(pointers_through_a_record)
+{
+	if (!pointers_kept(true) || !use_xsave()) {
+		skip("the processor keeps no instruction pointer, or there is no XSAVE");
+		return;
+	}
+	if (!other_started())
+		return;
+	__asm__ volatile("fninit\n flds %1\n fxsave64 %0" : "=m"(image) : "m"(number));
+	check(image.fip >> 32 == 0xffffffff);
+	if (went_out_and_in()) {
+		check_eq(kept[TAG_AT], 8);
+		check_eq(((struct fxsave64 *)(kept + IMAGE_AT))->fip, image.fip);
+		__asm__ volatile("fxsave64 %0" : "=m"(image2));
+		check_eq(image2.fip, image.fip);
+		check_eq(image2.fdp, image.fdp);
+		check_eq(image2.fop, image.fop);
+	}
+	other_done();
+}
+
+/* Last: the hypervisor says on its console how often it saved, restored and ran FNSTENV for us. */
+CASE(switches_are_counted)
+{
+	static char key[] = "f";
+	static struct xen_sysctl s;
+	long ret;
+
+	s.cmd = XEN_SYSCTL_debug_keys;
+	s.interface_version = XEN_SYSCTL_INTERFACE_VERSION;
+	set_xen_guest_handle(s.u.debug_keys.keys, key);
+	s.u.debug_keys.nr_keys = 1;
+	ret = hypercall1(__HYPERVISOR_sysctl, (unsigned long)&s);
+	if (ret == -XEN_EPERM)
+		skip("not the control domain");
+	else
+		check_eq(ret, 0);
 }
