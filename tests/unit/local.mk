@@ -5,3 +5,4 @@ include $(top_srcdir)/tests/unit/plat.mk
 include $(top_srcdir)/tests/unit/mm.mk
 include $(top_srcdir)/tests/unit/xstate.mk
 include $(top_srcdir)/tests/unit/tools.mk
+include $(top_srcdir)/tests/unit/xenstored.mk
