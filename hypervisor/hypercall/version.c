@@ -60,9 +60,11 @@ static long op_get_features(void *arg)
 
 	if (f->submap_idx)
 		return -EINVAL;
-	f->submap = BIT(XENFEAT_pae_pgdir_above_4gb) | BIT(XENFEAT_mmu_pt_update_preserve_ad) |
+	f->submap = BIT(XENFEAT_mmu_pt_update_preserve_ad) |
 		    BIT(XENFEAT_highmem_assist) | BIT(XENFEAT_gnttab_map_avail_bits) |
 		    BIT(XENFEAT_memory_op_vnode_supported) | BIT(XENFEAT_direct_mapped);
+	if (current->domain->vm_assist & BIT(VMASST_TYPE_pae_extended_cr3))
+		f->submap |= BIT(XENFEAT_pae_pgdir_above_4gb);
 	if (current->domain->is_hardware)
 		f->submap |= BIT(XENFEAT_dom0);
 	return 0;
@@ -74,12 +76,15 @@ static long op_guest_handle(void *arg)
 	return 0;
 }
 
+static const char denied[] = "<denied>";
+
 static long op_commandline(void *arg)
 {
 	u64 uarg = (u64)arg;
 
+	/* Who may not see it gets a text that says so, with room for a text being all it asked for. */
 	if (hc_permit(HC_CONTROL, NULL))
-		return -EPERM;
+		return copy_to_guest_va(uarg, denied, sizeof(denied));
 	return copy_to_guest_va(uarg, boot_cmdline, sizeof(xen_commandline_t));
 }
 
@@ -118,7 +123,7 @@ long do_xen_version(u64 cmd, u64 uarg, u64 a3, u64 a4, u64 a5)
 		return copy_to_guest_va(uarg, c, sizeof(c));
 	}
 	case XENVER_build_id:
-		return -ENODATA;
+		return hc_permit(HC_CONTROL, NULL) ? -EPERM : -ENODATA;
 	default:
 		return hypercall_family(rows, ARRAY_SIZE(rows), (unsigned int)cmd, uarg);
 	}

@@ -3,7 +3,7 @@
 EXTRA_DIST += tests/latency tests/guests
 
 guest_kernels = start version hypercalls traps syscall iret upcalls segments pagetables emulation \
-	evtchn grants memory sched vcpu time fpu x87 fpuload console control rows hostile
+	evtchn grants memory sched vcpu time fpu x87 fpuload console control rows hostile neighbour
 guest_cppflags = -I$(top_srcdir)/guest-headers -I$(top_srcdir)/tests/guests/include
 guest_cflags = -std=gnu11 -O2 -g $(GUEST_PLAIN) -ffreestanding -fno-builtin -fno-pic -mcmodel=kernel \
 	-mno-red-zone -mno-sse -mno-mmx -mno-80387 -fno-stack-protector \
@@ -24,6 +24,13 @@ tests/guests/abi/%.o: $(srcdir)/tests/guests/abi/%.c Makefile
 tests/guests/%.elf: tests/guests/abi/%.o $(guest_lib_objects) $(srcdir)/tests/guests/guest.lds
 	$(AM_V_CCLD)$(LD) -n --no-warn-rwx-segments -T $(srcdir)/tests/guests/guest.lds -o $@ \
 		$< $(guest_lib_objects)
+tests/guests/hostile/%.o: $(srcdir)/tests/guests/hostile/%.c Makefile
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(guest_cppflags) $(guest_cflags) -c -o $@ $<
+guest_hostile_objects = $(patsubst %,tests/guests/hostile/%.o,tables calls insns)
+tests/guests/hostile.elf: tests/guests/abi/hostile.o $(guest_hostile_objects) $(guest_lib_objects) \
+		$(srcdir)/tests/guests/guest.lds
+	$(AM_V_CCLD)$(LD) -n --no-warn-rwx-segments -T $(srcdir)/tests/guests/guest.lds -o $@ \
+		$< $(guest_hostile_objects) $(guest_lib_objects)
 tests/guests/bench/%.o: $(srcdir)/tests/guests/bench/%.c Makefile
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(guest_cppflags) $(guest_cflags) -c -o $@ $<
 tests/guests/bench/%.o: $(srcdir)/tests/guests/bench/%.S Makefile
@@ -54,6 +61,7 @@ guests: $(guest_images)
 clean-local: clean-guests
 clean-guests:
 	rm -rf tests/guests/lib tests/guests/abi tests/guests/bench tests/guests/load tests/guests/example \
+		tests/guests/hostile \
 		tests/guests/*.elf
 .PHONY: clean-guests
--include $(wildcard tests/guests/lib/*.d tests/guests/abi/*.d tests/guests/bench/*.d)
+-include $(wildcard tests/guests/hostile/*.d tests/guests/lib/*.d tests/guests/abi/*.d tests/guests/bench/*.d)

@@ -145,6 +145,7 @@ static struct domain *create_dom0(u64 max_pages)
 		panic("dom0: cannot be created (%d)", err);
 	dom0 = d;
 	d->mm->max_pages = (u32)max_pages;
+	d->vm_assist = BIT(VMASST_TYPE_pae_extended_cr3); /* a feature kernels look for, whatever they are */
 	for (unsigned int i = 0; i < d->max_vcpus; i++) {
 		struct vcpu *v = vcpu_create(d, i);
 

@@ -266,11 +266,19 @@ CASE(ports_run_out)
 	unsigned int n = 0;
 	long ret;
 
+	static struct evtchn_close taken[5000];
+
 	while (!(ret = evtchn(EVTCHNOP_alloc_unbound, &a)) && n < 5000)
-		n++;
+		taken[n++].port = a.port;
 	record("result", (uint64_t)ret);
-	record("count", n);
-	check_eq(evtchn(EVTCHNOP_reset, &r), 0);
+	if (is_dom0()) {
+		record("count", n);
+		check_eq(evtchn(EVTCHNOP_reset, &r), 0);
+		return;
+	}
+	/* A reset would take the console's port too. */
+	while (n--)
+		check_eq(evtchn(EVTCHNOP_close, &taken[n]), 0);
 }
 
 /* The FIFO layout last: there is no way back but reset. */

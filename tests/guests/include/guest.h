@@ -119,6 +119,8 @@ struct trap_frame {
 extern struct trap_frame last_trap; /* vector NO_TRAP when nothing happened */
 extern unsigned int trap_count;
 void trap_init(void);
+/* On every further vCPU that wants traps. */
+void trap_table_load(void);
 /*
  * Runs code under the trap net: a trap is recorded in last_trap and execution goes on at
  * probe_done. Returns the vector, or NO_TRAP.
@@ -193,6 +195,7 @@ void event_init(void);
 typedef void event_handler_fn(uint32_t port);
 void event_set_handler(event_handler_fn *fn);
 extern unsigned int upcall_count;
+uint64_t uptime_ns(void); /* system time */
 void event_unmask(uint32_t port);
 void event_mask(uint32_t port);
 bool event_pending(uint32_t port);
@@ -210,6 +213,7 @@ void upcalls_on(void);
 /* Starts vCPU n at fn with a stack of its own; 0 or an errno. */
 long vcpu_start(unsigned int n, void (*fn)(void));
 /* The same in two steps, for those who want something else in the context. */
+unsigned int vcpu_id(void); /* by the stack */
 struct vcpu_guest_context *vcpu_context(unsigned int n, void (*fn)(void));
 long vcpu_start_with(unsigned int n, struct vcpu_guest_context *c);
 

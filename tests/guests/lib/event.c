@@ -85,3 +85,23 @@ void upcalls_on(void)
 	if (*(volatile uint8_t *)&vcpu_info0->evtchn_upcall_pending)
 		hypercall2(__HYPERVISOR_xen_version, 0, 0);
 }
+
+uint64_t uptime_ns(void)
+{
+	volatile struct vcpu_time_info *t = &vcpu_info0->time;
+	uint32_t version;
+	uint64_t ns, delta;
+
+	do {
+		version = t->version & ~1u;
+		barrier();
+		delta = rdtsc() - t->tsc_timestamp;
+		if (t->tsc_shift >= 0)
+			delta <<= t->tsc_shift;
+		else
+			delta >>= -t->tsc_shift;
+		ns = t->system_time + (uint64_t)(((unsigned __int128)delta * t->tsc_to_system_mul) >> 32);
+		barrier();
+	} while (version != t->version);
+	return ns;
+}

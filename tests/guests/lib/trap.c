@@ -14,7 +14,7 @@ struct trap_frame last_trap;
 unsigned int trap_count;
 
 static bool net;
-static trap_handler_fn *handlers[256];
+static trap_handler_fn *handlers[VECTOR_FAILSAFE + 1];
 static struct trap_info gates[36];
 
 extern const char trap_stubs[], trap_int80[], trap_int30[];
@@ -42,7 +42,7 @@ void trap_dispatch(struct trap_frame *f)
 		return;
 	}
 	trap_count++;
-	if (f->vector < 256 && handlers[f->vector] && handlers[f->vector](f))
+	if (f->vector < ARRAY_SIZE(handlers) && handlers[f->vector] && handlers[f->vector](f))
 		return;
 	if ((f->cs & 3) == 3)
 		user_came_back(f);
@@ -85,6 +85,12 @@ void trap_set_gate(unsigned int vector, unsigned int flags)
 	hypercall1(__HYPERVISOR_set_trap_table, (unsigned long)one);
 }
 
+/* The table is the vCPU's. */
+void trap_table_load(void)
+{
+	hypercall1(__HYPERVISOR_set_trap_table, (unsigned long)gates);
+}
+
 static void callback(uint16_t type, uint16_t flags, const char *entry)
 {
 	struct callback_register cb = { type, flags, (unsigned long)entry };
@@ -104,7 +110,7 @@ void trap_init(void)
 	}
 	gates[32] = (struct trap_info){ 0x80, 3, FLAT_KERNEL_CS, (unsigned long)trap_int80 };
 	gates[33] = (struct trap_info){ 0x30, 3, FLAT_KERNEL_CS, (unsigned long)trap_int30 };
-	hypercall1(__HYPERVISOR_set_trap_table, (unsigned long)gates);
+	trap_table_load();
 	callback(CALLBACKTYPE_event, 0, entry_event);
 	callback(CALLBACKTYPE_failsafe, CALLBACKF_mask_events, entry_failsafe);
 	callback(CALLBACKTYPE_syscall, 0, entry_syscall);

@@ -26,6 +26,13 @@ struct vcpu_guest_context *vcpu_context(unsigned int n, void (*fn)(void))
 	return &context;
 }
 
+unsigned int vcpu_id(void)
+{
+	unsigned long here = (unsigned long)__builtin_frame_address(0) - (unsigned long)stacks;
+
+	return here < sizeof(stacks) ? (unsigned int)(here / sizeof(stacks[0])) : 0;
+}
+
 long vcpu_start_with(unsigned int n, struct vcpu_guest_context *c)
 {
 	long ret;

@@ -16,26 +16,6 @@
 #define PAUSE_NS (5000000 + i * 37000) /* no fixed beat with anybody's time slice */
 #define ROUND 100
 
-static uint64_t now(void)
-{
-	volatile struct vcpu_time_info *t = &vcpu_info0->time;
-	uint32_t version;
-	uint64_t ns, delta;
-
-	do {
-		version = t->version & ~1u;
-		barrier();
-		delta = rdtsc() - t->tsc_timestamp;
-		if (t->tsc_shift >= 0)
-			delta <<= t->tsc_shift;
-		else
-			delta >>= -t->tsc_shift;
-		ns = t->system_time + (uint64_t)(((unsigned __int128)delta * t->tsc_to_system_mul) >> 32);
-		barrier();
-	} while (version != t->version);
-	return ns;
-}
-
 static void spin(void)
 {
 	for (;;)
@@ -72,11 +52,11 @@ static void sleep_for_ever(void)
 	for (;;) {
 		worst = sum = 0;
 		for (i = 0; i < ROUND; i++) {
-			deadline = now() + PAUSE_NS;
+			deadline = uptime_ns() + PAUSE_NS;
 			hypercall1(__HYPERVISOR_set_timer_op, deadline);
 			do {
 				hypercall2(__HYPERVISOR_sched_op, SCHEDOP_block, 0);
-				late = now();
+				late = uptime_ns();
 			} while (late < deadline);
 			late -= deadline;
 			sum += late;
