@@ -193,8 +193,12 @@ void desc_ldt_unmap(struct vcpu *v)
 		ldt_window_clear(&windows[smp_processor_id()], smp_processor_id());
 }
 
-/* A fault in the LDT window: the CPU wants a descriptor of a page that is not there yet. */
-bool desc_window_fault(struct vcpu *v, u64 addr, u32 error_code)
+/*
+ * A fault in the LDT window: the CPU wants a descriptor of a page that is not there yet. To a guest that touched
+ * one there is none behind, it is a fault at the address it gave for its table; where the hypervisor did so for
+ * it (loading its selectors), that load fails, and nothing may be injected: the load would only be tried again.
+ */
+bool desc_window_fault(struct vcpu *v, const struct regs *regs, u64 addr, u32 error_code)
 {
 	unsigned int cpu = smp_processor_id(), page;
 	struct window *w = &windows[cpu];
@@ -221,7 +225,8 @@ bool desc_window_fault(struct vcpu *v, u64 addr, u32 error_code)
 	}
 	if (f)
 		frame_put(f);
-	/* To the guest it is a fault at the address it gave for its table. */
+	if (!regs_from_guest(regs))
+		return false;
 	pv_inject_page_fault(v, error_code & (PFEC_PRESENT | PFEC_WRITE), va);
 	return true;
 }

@@ -51,7 +51,7 @@ int mmu_vcpumask(struct domain *d, u64 uptr, cpumask_t *mask);
 /* MMUEXT_NEW_BASEPTR, and MOV to CR3 of the running vCPU: 0, -EINVAL..., -ERESTART. */
 int pv_new_baseptr(struct vcpu *v, u64 mfn);
 
-bool desc_window_fault(struct vcpu *v, u64 addr, u32 error_code);
+bool desc_window_fault(struct vcpu *v, const struct regs *regs, u64 addr, u32 error_code);
 void desc_ldt_unmap(struct vcpu *v);
 
 #endif

@@ -260,7 +260,9 @@ CASE(failsafe_callback)
 	struct vcpu_guest_context *c = vcpu_context(1, never);
 
 	c->user_regs.ds = 0x1003;
-	c->user_regs.es = 0;
+	c->user_regs.es = 0x0f; /* of an LDT that is not mapped */
+	c->ldt_base = 0x7000000000;
+	c->ldt_ents = 512;
 	c->user_regs.fs = 0;
 	c->user_regs.gs = 0;
 	c->user_regs.rcx = 0x11;
@@ -275,7 +277,7 @@ CASE(failsafe_callback)
 	check_eq(failsafe_seen[0], 0x11);
 	check_eq(failsafe_seen[1], 0x22);
 	check_eq(failsafe_seen[2], 0x1003);
-	check_eq(failsafe_seen[3], 0);
+	check_eq(failsafe_seen[3], 0x0f);
 	check_eq(failsafe_seen[4], 0);
 	check_eq(failsafe_seen[5], 0);
 	check_eq(failsafe_seen[6], (uint64_t)never);

@@ -92,7 +92,7 @@ static insn_fn *const any_operand[] = {
 	undefined, breakpoint,	 int_0,	      int_8,	   int_14,	int_80,	     int_82,
 	int_ff,	   divide,	 read_msr,    read_pmc,	   get_xcr,	set_xcr,     identify,
 	read_cr0,  write_cr0,	 write_cr2,   read_cr3,	   write_cr4,	write_cr8,   read_dr,
-	write_dr0, write_dr7,	 load_ldt,    load_tr,	   load_msw,	clear_ts,    drop_caches,
+	write_dr0, load_ldt,    load_tr,	   load_msw,	clear_ts,    drop_caches,
 	swap_gs,   system_return, system_exit, vm_call,	   vm_run,	watch,	     set_ds,
 	set_es,	   set_fs,	 set_gs,      access_rights, set_flags, read_time,   write_xmm,
 	no_interrupts, write_caches,
@@ -162,6 +162,11 @@ void random_instruction(struct rough *me)
 {
 	uint64_t a = random_word(me), c = random_word(me), d = random_word(me);
 
+	/* Rare, and not for long: an emulated machine throws all translations away for each. */
+	if (rnd(me) % 512 == 0) {
+		write_dr7(a, c, d);
+		write_dr7(0x400, c, d);
+	}
 	switch (rnd(me) % 8) {
 	case 0:
 		a = forbidden[rnd(me) % ARRAY_SIZE(forbidden)] + rnd(me) % 4096;

@@ -208,6 +208,11 @@ static inline void upcalls_off(void)
 /* Lets pending upcalls in at once, as a kernel's sti does. */
 void upcalls_on(void);
 
+/* lib/xenstore.c: in domains other than the control domain */
+bool store_read(const char *path, char *buf, size_t size);
+bool store_write(const char *path, const char *value);
+void store_pause(void); /* until the daemon says something, or a moment has passed */
+
 /* lib/vcpu.c */
 #define MAX_VCPUS 4
 /* Starts vCPU n at fn with a stack of its own; 0 or an errno. */
