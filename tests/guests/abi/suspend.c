@@ -152,7 +152,8 @@ static void wait_for_request(void)
 }
 
 static struct regs in, out;
-static uint64_t xmm_in[2] = { 0x1122334455667788, 0x99aabbccddeeff00 }, xmm_out[2];
+static uint64_t __used xmm_in[2] = { 0x1122334455667788, 0x99aabbccddeeff00 };
+static uint64_t __used xmm_out[2];
 extern const char do_suspend[];
 
 static long suspend(void)

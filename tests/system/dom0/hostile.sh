@@ -25,7 +25,7 @@ while left=$((end - $(date +%s))) && [ $left -gt 0 ]; do
 	fi
 	until_true $((slice * 4 + 30)) guest_gone "$name" || { xl destroy "$name"; info stuck "$name"; }
 	said=$(guest_log "$name" | tr -d '\r' | grep -a '^hostile: ' | tail -1)
-	echo "$name seed $seed: ${said:-died}"
+	echo "$name seed $seed: ${said:-died: $(guest_log "$name" | tr -d '\r' | tail -n 2)}"
 	[ -n "$said" ] && done=$((done + $(cut -d' ' -f2 <<<"$said")))
 	starts=$((starts + 1))
 	seed=$((seed + 1))
@@ -37,7 +37,7 @@ check "the neighbour noticed nothing" guest_says neighbour 'SG verdict success' 
 until_true 60 guest_gone neighbour
 xl debug-keys M
 check_out "every frame's type and counts are right" 'mm check: 0 contradictions' xl dmesg
-check "another guest starts and ends" sh -c 'xl create -q /root/neighbour.cfg extra="seconds=1"'
+check "another guest starts and ends" guest neighbour neighbour 1 24 "seconds=1"
 check "and says so" until_true 60 guest_gone neighbour
 all_back() { [ "$(xl info free_memory)" = "$free_before" ]; }
 check "every frame came back" until_true 30 all_back
