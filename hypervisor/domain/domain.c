@@ -17,6 +17,7 @@
 #include <smp.h>
 #include <time.h>
 #include <xerrno.h>
+#include <xpti.h>
 
 spinlock_t domlist_lock = SPINLOCK_INIT(RANK_DOMLIST);
 struct list domain_list = LIST_INIT(domain_list);
@@ -208,6 +209,7 @@ struct domain *domain_create(domid_t id, const struct domain_config *cfg, int *e
 	memcpy(d->handle, cfg->handle, sizeof(d->handle));
 	d->ssidref = cfg->ssidref;
 	d->is_control = d->is_hardware = cfg->privileged;
+	d->isolated = cfg->privileged ? xpti_for_control : xpti_for_others;
 	d->max_evtchn_port = min(cfg->max_evtchn_port, 0x7fffffffU);
 	d->max_grant_frames = cfg->max_grant_frames < 0 ? 64 : (u32)cfg->max_grant_frames;
 	d->max_maptrack_frames =
@@ -231,6 +233,7 @@ struct vcpu *vcpu_create(struct domain *d, unsigned int id)
 	if (!v)
 		return NULL;
 	v->domain = d;
+	v->self_regs = v->entry_regs = &v->regs;
 	v->id = id;
 	v->loaded_on = -1;
 	v->dirty_cpu = ~0U;

@@ -36,11 +36,14 @@
 #define V_CR3_USER 192
 #define V_ASYNC 200
 #define V_DOMAIN 208
-#define V_KERNEL_SP 216
-#define V_KERNEL_SS 224
-#define V_SYSCALL_ENTRY 232
-#define V_KERNEL_MODE 272
-#define V_SYSCALL_MASK 273
+#define V_CR3_FULL 216
+#define V_SELF_REGS 224
+#define V_ENTRY_REGS 232
+#define V_KERNEL_SP 240
+#define V_KERNEL_SS 248
+#define V_SYSCALL_ENTRY 256
+#define V_KERNEL_MODE 296
+#define V_SYSCALL_MASK 297
 #define V_REGS_OFFSET 56
 
 /* struct cpu_info, counted from its start; its end is the end of the CPU's stack */
@@ -49,8 +52,8 @@
 #define CI_SOFTIRQ 8
 #define CI_CPU 12
 #define CI_FLUSH 16
-#define CI_USER_RSP 24
-#define CI_ENTRY_TOP 32
+#define CI_XPTI_CR3 24
+#define XPTI_NOT_ISOLATED_ASM 1
 
 #define STACK_SIZE_ASM 0x8000
 #define NR_HYPERCALLS_ASM 56

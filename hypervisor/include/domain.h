@@ -81,6 +81,9 @@ struct vcpu {
 	u64 cr3_kernel, cr3_user; /* what MOV CR3 loads for the virtual kernel and user mode */
 	u64 async_pending; /* not zero: an NMI or another rare thing to look at before entering the guest */
 	struct domain *domain;
+	u64 cr3_full;		 /* with Meltdown isolation: what the guest left with, to come back to; 0: none */
+	struct regs *self_regs;	 /* &regs */
+	struct regs *entry_regs; /* where entry.S finds it while the guest's root is loaded */
 	struct pv_vcpu pv;
 
 	unsigned int id;	 /* within the domain */
@@ -139,6 +142,7 @@ struct domain {
 	bool is_control;    /* may use domctl and sysctl (dom0) */
 	bool is_hardware;   /* owns devices (dom0) */
 	bool is_idle, is_system; /* idle; DOMID_IO, DOMID_XEN, DOMID_COW */
+	bool isolated;	    /* runs on roots without the hypervisor (xpti.h) */
 	bool is_shut_down, is_shutting_down, is_paused_by_controller;
 	bool creation_finished;
 	u32 shutdown_code;

@@ -29,6 +29,23 @@
 #define VMAP_VIRT_END 0xffff828000000000UL
 #define DESC_WINDOW_VIRT 0xffff828000000000UL /* per-CPU GDT and LDT windows */
 #define IMAGE_VIRT 0xffff82d040000000UL
+#define DESC_WINDOW_PAGES 32
+#define DESC_WINDOW(cpu) (DESC_WINDOW_VIRT + (u64)(cpu) * DESC_WINDOW_PAGES * PAGE_SIZE)
+
+/*
+ * What a CPU needs to come in from a guest and go back, within reach of the image's code: 64 KiB each.
+ *
+ *   page 0          1                        2                  8..15
+ *   | syscall stub | TSS, words of the stub | running vCPU's * |  ... | the CPU's stack (percpu.h) |
+ *
+ *   * first page of its struct vcpu, with Meltdown isolation
+ */
+#define ENTRY_AREA_VIRT (IMAGE_VIRT + 0x20000000UL)
+#define ENTRY_AREA(cpu) (ENTRY_AREA_VIRT + (u64)(cpu) * 0x10000UL)
+#define ENTRY_CODE(cpu) ENTRY_AREA(cpu)
+#define ENTRY_DATA(cpu) (ENTRY_AREA(cpu) + PAGE_SIZE)
+#define ENTRY_VCPU(cpu) (ENTRY_AREA(cpu) + 2 * PAGE_SIZE)
+#define ENTRY_STACK(cpu) (ENTRY_AREA(cpu) + 8 * PAGE_SIZE)
 #define DIRECTMAP_VIRT 0xffff830000000000UL
 
 /* Bits of a page-table entry (SDM vol. 3, 4.5) */

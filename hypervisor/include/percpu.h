@@ -5,7 +5,7 @@
  * A CPU's stack is STACK_SIZE bytes, aligned to its size:
  *
  *   base                                                                 base + STACK_SIZE
- *   | #DF | NMI | #MC | guard |          main stack, grows down  <--  | struct cpu_info |
+ *   | #DF | NMI | #MC | #DB |            main stack, grows down  <--  | struct cpu_info |
  *
  * so that any code, on the main stack or on an IST stack, finds struct cpu_info from %rsp alone. GS belongs
  * to the guest at all times.
@@ -17,6 +17,7 @@
 
 #define STACK_ORDER 3
 #define STACK_SIZE (PAGE_SIZE << STACK_ORDER)
+#define IST_PAGES 4
 
 struct vcpu;
 
@@ -36,9 +37,8 @@ struct cpu_info {
 	u32 cpu;
 	u32 flush_request; /* another CPU wants TLB work done: bits of x86/mm/tlb.c */
 	u32 pad0;
-	u64 user_rsp;	   /* scratch of the syscall stub */
-	u64 entry_regs_top;  /* end of the running vCPU's frame: what RSP0 points to */
-	u64 pad;
+	u64 xpti_cr3; /* what the guest runs on, with Meltdown isolation (xpti.h); 0: to be looked for */
+	u64 pad[2];
 };
 
 static inline struct cpu_info *cpu_info(void)

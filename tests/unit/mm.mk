@@ -4,7 +4,7 @@ mm_test_cppflags = $(host_cppflags) -D__XEN__ -D__XEN_TOOLS__ -I$(top_srcdir)/hy
 mm_test_sources = $(mm_core_sources) tests/unit/core/mm/world.c tests/unit/core/mm/world.h
 
 mm_tests = tests/unit/core/mm/frame_test tests/unit/core/mm/table_test tests/unit/core/mm/shadow_test \
-	tests/unit/core/mm/ptwr_test tests/model/pgt_model
+	tests/unit/core/mm/isolate_test tests/unit/core/mm/ptwr_test tests/model/pgt_model
 check_PROGRAMS += $(mm_tests)
 TESTS += $(mm_tests)
 
@@ -20,6 +20,10 @@ tests_unit_core_mm_shadow_test_SOURCES = $(mm_test_sources) tests/unit/core/mm/s
 tests_unit_core_mm_shadow_test_CPPFLAGS = $(mm_test_cppflags)
 tests_unit_core_mm_shadow_test_CFLAGS = $(host_cflags)
 tests_unit_core_mm_shadow_test_LDADD = -lcmocka
+tests_unit_core_mm_isolate_test_SOURCES = $(mm_test_sources) tests/unit/core/mm/isolate_test.c
+tests_unit_core_mm_isolate_test_CPPFLAGS = $(mm_test_cppflags)
+tests_unit_core_mm_isolate_test_CFLAGS = $(host_cflags)
+tests_unit_core_mm_isolate_test_LDADD = -lcmocka
 tests_unit_core_mm_ptwr_test_SOURCES = hypervisor/x86/mm/ptwr.c tests/unit/core/mm/ptwr_test.c
 tests_unit_core_mm_ptwr_test_CPPFLAGS = $(mm_test_cppflags)
 tests_unit_core_mm_ptwr_test_CFLAGS = $(host_cflags)

@@ -7,9 +7,9 @@
  * fixes. GDTR never changes after start-up.
  *
  * SYSCALL loads neither stack nor GS, and GS is the guest's. So LSTAR points to a stub of the CPU's
- * own, next to a second mapping of the page that holds its struct cpu_info:
+ * own, next to a page of data (struct entry_data), both in the CPU's entry area (mm.h):
  *
- *	mov %rsp, user_rsp(%rip) ; mov entry_regs_top(%rip), %rsp ; push $SS ; push user_rsp(%rip) ; jmp
+ *	mov %rsp, user_rsp(%rip) ; mov regs_top(%rip), %rsp ; push $SS ; push user_rsp(%rip) ; jmp
  */
 #include "../boot/boot.h"
 #include "../entry/traps.h"
@@ -19,6 +19,7 @@
 #include <percpu.h>
 #include <pv.h>
 #include <xerrno.h>
+#include <xpti.h>
 
 struct tss {
 	u32 reserved0;
@@ -29,20 +30,21 @@ struct tss {
 	u16 reserved3, iomap;
 } __packed;
 
-#define STUB_AREA_VIRT (IMAGE_VIRT + 0x20000000UL) /* per CPU: one code page, one alias of cpu_info */
-#define STUB_CODE(cpu) (STUB_AREA_VIRT + (cpu)*2 * PAGE_SIZE)
-#define STUB_DATA(cpu) (STUB_CODE(cpu) + PAGE_SIZE)
-#define WINDOW(cpu) (DESC_WINDOW_VIRT + (cpu) * (2UL << 16))
+/* A page of its own: isolated guests run with it mapped, so that it holds nothing else. */
+struct entry_data {
+	struct tss tss;
+	u64 user_rsp __aligned(8); /* scratch of the syscall stub */
+	u64 regs_top;		   /* end of the running vCPU's frame: what RSP0 points to */
+};
 
-static struct tss *cpu_tss[NR_CPUS];
-static u8 *cpu_stack_base[NR_CPUS];
+static struct entry_data *entry_data[NR_CPUS];
 static struct {
 	u64 lo, hi;
 } idt[256] __aligned(4096);
 
 struct cpu_info *cpu_info_of(unsigned int cpu)
 {
-	return (struct cpu_info *)(cpu_stack_base[cpu] + STACK_SIZE - sizeof(struct cpu_info));
+	return (struct cpu_info *)(ENTRY_STACK(cpu) + STACK_SIZE - sizeof(struct cpu_info));
 }
 
 /* Call gates and interrupts: SDM vol. 3, figure 6-8. */
@@ -84,9 +86,8 @@ void idt_early_load(void)
 
 static void stub_write(u8 *p, unsigned int cpu)
 {
-	u64 va = STUB_CODE(cpu), ci = STUB_DATA(cpu) + PAGE_SIZE - sizeof(struct cpu_info);
-	u64 user_rsp = ci + offsetof(struct cpu_info, user_rsp);
-	u64 top = ci + offsetof(struct cpu_info, entry_regs_top);
+	u64 va = ENTRY_CODE(cpu), user_rsp = ENTRY_DATA(cpu) + offsetof(struct entry_data, user_rsp);
+	u64 top = ENTRY_DATA(cpu) + offsetof(struct entry_data, regs_top);
 	const u8 *targets[2] = {syscall_entry, syscall32_entry};
 
 	for (unsigned int i = 0; i < 2; i++) {
@@ -115,9 +116,8 @@ static void stub_write(u8 *p, unsigned int cpu)
 	}
 }
 
-static void gdt_write(u64 *g, struct tss *tss)
+static void gdt_write(u64 *g, u64 base)
 {
-	u64 base = (u64)tss;
 
 	g[1] = 0x00af9b000000ffff; /* 0xe008 hypervisor code */
 	g[2] = 0x00cf93000000ffff; /* 0xe010 hypervisor data */
@@ -127,47 +127,73 @@ static void gdt_write(u64 *g, struct tss *tss)
 	g[6] = 0x00affb000000ffff; /* 0xe033 guest code, 64 bit */
 	g[3] |= 1UL << 45 | 1UL << 40;
 	/* 0xe040 TSS, 16 bytes (SDM vol. 3, figure 7-4) */
-	g[8] = (sizeof(*tss) - 1) | (base & 0xffffff) << 16 | 0x89UL << 40 | (base >> 24 & 0xff) << 56;
+	g[8] = (sizeof(struct tss) - 1) | (base & 0xffffff) << 16 | 0x89UL << 40 | (base >> 24 & 0xff) << 56;
 	g[9] = base >> 32;
+}
+
+/* All that the CPU and entry.S touch while a root without the hypervisor is loaded. The window of descriptors and the
+ * vCPU's page come with it (x86/mm/xpti.c). */
+static int isolated_prepare(unsigned int cpu, mfn_t stub, mfn_t data, mfn_t stack)
+{
+	extern const u8 entry_text_start[], entry_text_end[];
+	const u64 nx = cpu_feat.nx ? PTE_NX : 0, rx = PTE_P | PTE_A, ro = rx | nx, rw = ro | PTE_RW | PTE_D;
+	const struct isolate_range needed[] = {
+		{(u64)entry_text_start, (u64)(entry_text_end - entry_text_start) >> PAGE_SHIFT,
+		 hv_addr_to_mfn((u64)entry_text_start), rx, "entry code"},
+		{(u64)idt, 1, hv_addr_to_mfn((u64)idt), ro, "IDT"},
+		{ENTRY_CODE(cpu), 1, stub, rx, "syscall stub"},
+		{ENTRY_DATA(cpu), 1, data, rw, "TSS"},
+		{ENTRY_STACK(cpu), IST_PAGES, stack, rw, "IST stacks"},
+	};
+
+	return xpti_cpu_prepare(cpu, needed, ARRAY_SIZE(needed));
 }
 
 int cpu_prepare(unsigned int cpu, void *stack_base)
 {
-	u8 *stub = hv_alloc_pages(0);
-	u64 *gdt = hv_alloc_pages(0);
-	struct tss *tss = hv_zalloc(PAGE_SIZE);
+	const u64 nx = cpu_feat.nx ? PTE_NX : 0, rw = PTE_P | PTE_RW | PTE_A | PTE_D | nx;
+	struct entry_data *data;
 	struct cpu_info *ci;
+	u64 *gdt;
+	u8 *stub;
 
-	if (!stub || !gdt || !tss)
+	if (entry_data[cpu])
+		return 0; /* started before, in vain */
+	stub = hv_alloc_pages(0);
+	gdt = hv_alloc_pages(0);
+	data = hv_alloc_pages(0);
+	if (!stub || !gdt || !data)
 		return -ENOMEM;
-	cpu_tss[cpu] = tss;
-	cpu_stack_base[cpu] = stack_base;
+	if (map_pages_hv(DESC_WINDOW(cpu) + 14 * PAGE_SIZE, virt_to_mfn(gdt), 1, rw) ||
+	    map_pages_hv(ENTRY_CODE(cpu), virt_to_mfn(stub), 1, PTE_P | PTE_A) ||
+	    map_pages_hv(ENTRY_DATA(cpu), virt_to_mfn(data), 1, rw) ||
+	    map_pages_hv(ENTRY_STACK(cpu), hv_addr_to_mfn((u64)stack_base), STACK_SIZE / PAGE_SIZE, rw))
+		return -ENOMEM;
 	ci = cpu_info_of(cpu);
 	ci->cpu = cpu;
-	tss->iomap = sizeof(*tss);
-	tss->ist[0] = (u64)cpu_stack_base[cpu] + PAGE_SIZE;
-	tss->ist[1] = (u64)cpu_stack_base[cpu] + 2 * PAGE_SIZE;
-	tss->ist[2] = (u64)cpu_stack_base[cpu] + 3 * PAGE_SIZE;
-	tss->ist[3] = (u64)cpu_stack_base[cpu] + 4 * PAGE_SIZE;
-	tss->rsp[0] = (u64)ci;
-	gdt_write(gdt, tss);
+	data->tss.iomap = sizeof(data->tss);
+	for (unsigned int i = 0; i < IST_PAGES; i++)
+		data->tss.ist[i] = ENTRY_STACK(cpu) + (i + 1) * PAGE_SIZE;
+	data->tss.rsp[0] = (u64)ci;
+	gdt_write(gdt, ENTRY_DATA(cpu));
 	memset(stub, 0xcc, PAGE_SIZE);
 	stub_write(stub, cpu);
-	if (map_pages_hv(WINDOW(cpu) + 14 * PAGE_SIZE, virt_to_mfn(gdt), 1, PTE_P | PTE_RW | PTE_NX) ||
-	    map_pages_hv(STUB_CODE(cpu), virt_to_mfn(stub), 1, PTE_P) ||
-	    map_pages_hv(STUB_DATA(cpu), hv_addr_to_mfn((u64)ci), 1, PTE_P | PTE_RW | PTE_NX))
+	if (isolated_prepare(cpu, virt_to_mfn(stub), virt_to_mfn(data), hv_addr_to_mfn((u64)stack_base)))
 		return -ENOMEM;
+	entry_data[cpu] = data;
 	return 0;
 }
 
 void cpu_set_entry_stack(struct vcpu *v)
 {
-	struct cpu_info *ci = cpu_info();
-	u64 top = (u64)(&v->regs + 1);
+	unsigned int cpu = smp_processor_id();
+	struct entry_data *data = entry_data[cpu];
+	u64 top = (u64)(v->entry_regs + 1);
 
-	v->stack_top = (u64)ci;
-	ci->entry_regs_top = top;
-	cpu_tss[ci->cpu]->rsp[0] = top;
+	v->stack_top = (u64)cpu_info_of(cpu);
+	data->user_rsp = 0;
+	data->regs_top = top;
+	data->tss.rsp[0] = top;
 	wrmsr(MSR_SYSENTER_ESP, top);
 }
 
@@ -176,7 +202,7 @@ static void load_tables(unsigned int cpu)
 	struct {
 		u16 limit;
 		u64 base;
-	} __packed gdtr = {15 * PAGE_SIZE - 1, WINDOW(cpu)}, idtr = {sizeof(idt) - 1, (u64)idt};
+	} __packed gdtr = {15 * PAGE_SIZE - 1, DESC_WINDOW(cpu)}, idtr = {sizeof(idt) - 1, (u64)idt};
 
 	__asm__ volatile("lgdt %0" : : "m"(gdtr));
 	__asm__ volatile("lidt %0" : : "m"(idtr));
@@ -194,8 +220,8 @@ static void load_msrs(unsigned int cpu)
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | 1 /* SCE */ | (cpu_feat.nx ? 0x800 : 0));
 	/* SYSRET loads CS = [63:48] + 16 = 0xe033, SS = +8 = 0xe02b; SYSCALL CS = [47:32], SS = +8 */
 	wrmsr(MSR_STAR, (u64)0xe023 << 48 | (u64)SEL_HV_CS << 32);
-	wrmsr(MSR_LSTAR, STUB_CODE(cpu));
-	wrmsr(MSR_CSTAR, STUB_CODE(cpu) + 64);
+	wrmsr(MSR_LSTAR, ENTRY_CODE(cpu));
+	wrmsr(MSR_CSTAR, ENTRY_CODE(cpu) + 64);
 	wrmsr(MSR_SYSCALL_MASK, X86_EFLAGS_IF | X86_EFLAGS_TF | X86_EFLAGS_DF | X86_EFLAGS_NT |
 					X86_EFLAGS_AC | X86_EFLAGS_IOPL | X86_EFLAGS_RF);
 	/* SYSENTER exists in 64-bit mode on Intel CPUs only; the MSRs are harmless elsewhere. */

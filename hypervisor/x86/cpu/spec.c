@@ -7,14 +7,16 @@
  *   RSB poisoned by a guest        32 harmless entries on every way in, unless SMEP stops user targets
  *   Spectre v2 between domains     IBPB when a CPU changes from one domain to another
  *   MDS, TAA, RFDS                 VERW on the way out (needs MD_CLEAR microcode)
- *   Meltdown                       not handled: see docs/caveats.md; said loudly on affected CPUs
+ *   Meltdown                       guests on roots without the hypervisor (x86/mm/xpti.c), entry.S changes CR3
  *
  * Sites in entry.S are patched once, before other CPUs start and while the image is still writable.
  */
 #include <cpu.h>
 #include <lib.h>
+#include <mm.h>
 #include <options.h>
 #include <xerrno.h>
+#include <xpti.h>
 
 #define MSR_PRED_CMD 0x49U
 #define MSR_ARCH_CAPABILITIES 0x10aU
@@ -84,6 +86,58 @@ static int parse_spec_ctrl(const char *s)
 }
 OPTION("spec-ctrl", parse_spec_ctrl);
 
+/* -1: as the CPU needs, for that kind of domain */
+static int opt_xpti_control = -1, opt_xpti_others = -1;
+
+/* A word of xpti=:  default, a truth, or dom0 or domu with a truth of their own. */
+static int parse_xpti_word(const char *word)
+{
+	bool value = true, control, others;
+	const char *rest = word;
+
+	if (!strcmp(word, "default")) {
+		opt_xpti_control = opt_xpti_others = -1;
+		return 0;
+	}
+	if (!option_bool(word, &value)) {
+		opt_xpti_control = opt_xpti_others = value;
+		return 0;
+	}
+	if (!strncmp(rest, "no-", 3)) {
+		value = false;
+		rest += 3;
+	}
+	control = !strncmp(rest, "dom0", 4);
+	others = !strncmp(rest, "domu", 4);
+	if (!control && !others)
+		return -EINVAL;
+	rest += 4;
+	if (*rest && (*rest != '=' || !value || option_bool(rest + 1, &value)))
+		return -EINVAL;
+	*(control ? &opt_xpti_control : &opt_xpti_others) = value;
+	return 0;
+}
+
+static int parse_xpti(const char *s)
+{
+	char word[24];
+	int rc = 0;
+
+	do {
+		const char *comma = strchr(s, ',');
+		size_t n = comma ? (size_t)(comma - s) : strlen(s);
+
+		if (n >= sizeof(word))
+			return -EINVAL;
+		memcpy(word, s, n);
+		word[n] = 0;
+		rc = parse_xpti_word(word);
+		s += n + (comma != NULL);
+	} while (*s && !rc);
+	return rc;
+}
+OPTION("xpti", parse_xpti);
+
 /* Replaces len bytes at each site of a table of self-relative offsets. */
 static void patch_sites(const s32 *from, const s32 *to, const u8 *insn, size_t len)
 {
@@ -132,6 +186,22 @@ static void patch_thunks(void)
 	}
 }
 
+/* Each place in entry.S that changes CR3 jumps to its longer form. The hypervisor's own root comes with boot_l4. */
+static void patch_xpti(void)
+{
+	extern const s32 xpti_sites_start[], xpti_sites_end[];
+	extern u64 xpti_idle_cr3, boot_l4[];
+
+	for (const s32 *s = xpti_sites_start; s < xpti_sites_end; s += 2) {
+		u8 *site = (u8 *)((u64)s + (u64)(s64)s[0]);
+		u32 rel = (u32)((u64)(s + 1) + (u64)(s64)s[1] - ((u64)site + 5));
+
+		*site = 0xe9;
+		memcpy(site + 1, &rel, sizeof(rel));
+	}
+	xpti_idle_cr3 = hv_addr_to_mfn((u64)boot_l4).n << PAGE_SHIFT;
+}
+
 static bool wanted(int opt, bool needed)
 {
 	return opt < 0 ? needed : opt;
@@ -167,9 +237,17 @@ void spec_init(void)
 	printk("Speculation: indirect branches %s, RSB refill %s, IBPB %s, VERW %s\n",
 	       thunk ? "by retpoline" : "plain", rsb ? "on entry" : "off",
 	       spec_ibpb ? "between domains" : "off", verw ? "on exit" : "off");
-	if (!rdcl_no)
+	xpti_for_control = wanted(opt_xpti_control, !rdcl_no);
+	xpti_for_others = wanted(opt_xpti_others, !rdcl_no);
+	xpti_active = xpti_for_control || xpti_for_others;
+	if (xpti_active)
+		patch_xpti();
+	printk("Speculation: Meltdown %s; page tables isolated (XPTI): dom0 %s, other domains %s\n",
+	       rdcl_no ? "does not concern this CPU" : "concerns this CPU", xpti_for_control ? "yes" : "no",
+	       xpti_for_others ? "yes" : "no");
+	if (!rdcl_no && !xpti_for_others)
 		printk(XLOG_WARNING
-		       "Speculation: this CPU may be open to Meltdown and its guests' page tables are not isolated: do not run PV guests you do not trust\n");
+		       "Speculation: do not run PV guests you do not trust on this CPU with xpti= off\n");
 	if (!mds_no && !(d7 & BIT(10)))
 		printk(XLOG_WARNING
 		       "Speculation: this CPU needs MD_CLEAR microcode and has none: update it\n");

@@ -10,6 +10,10 @@
  *                 ^ pushed by us         ^ pushed by the CPU   ^ %rsp on entry
  *
  * Register use after entry from a guest: %rbx = &v->regs throughout.
+ *
+ * With Meltdown isolation the guest's CR3 maps, of all this, .entry.text, the stub and its data, the IST stacks and
+ * v->regs at another address (v->entry_regs). Each place where CR3 has to change is an instruction of five bytes
+ * or more that x86/cpu/spec.c then replaces by a jump to its longer form; without isolation nothing is added.
  */
 #include <asm_offsets.h>
 
@@ -50,6 +54,56 @@
 	.endm
 
 /*
+ * A place that Meltdown isolation changes: the code up to XPTI_SITE_END is left out and what follows it, out of line, is
+ * run instead.
+ */
+	.macro XPTI_SITE
+681:
+	.endm
+	.macro XPTI_SITE_END
+682:	.if 682b - 681b < 5
+	.error "no room for a jump"
+	.endif
+	.pushsection .xpti_sites, "a"
+	.long 681b - .
+	.long 683f - .
+	.popsection
+	.subsection 1
+683:
+	.endm
+	.macro XPTI_DONE
+	jmp 682b
+	.previous
+	.endm
+
+/* %rbx = the frame where the guest's root shows it. From here on the hypervisor's root (%rbp is lost) and &v->regs. */
+	.macro XPTI_COME_IN
+	movq V_CR3_FULL(%rbx), %rbp
+	testq %rbp, %rbp
+	jz 684f
+	movq %rbp, %cr3
+684:	movq V_SELF_REGS(%rbx), %rbx
+	movq V_STACK_TOP(%rbx), %rsp
+	.endm
+
+/* All registers saved: %rbx = &v->regs, %rsp = top of the main stack. Of the guest's values only those in %rbp are
+ * lost. */
+	.macro ENTER_HYPERVISOR
+	XPTI_SITE
+	movq %rsp, %rbx
+	movq V_STACK_TOP(%rsp), %rsp
+	XPTI_SITE_END
+	movq %rsp, %rbx
+	XPTI_COME_IN
+	XPTI_DONE
+	.endm
+
+/* movq %rbx, %rsp, long enough for a jump. */
+	.macro LONG_MOVE_RBX_TO_RSP
+	.byte 0x48, 0x8d, 0xa3, 0, 0, 0, 0
+	.endm
+
+/*
  * On the way in, all registers saved: 32 return predictions of our own, so that no RET of ours uses one a guest
  * left. Jumped over unless x86/cpu/spec.c takes the jump away. Changes only %rsp (and puts it back).
  */
@@ -84,8 +138,7 @@ common_entry:
 	testb $3, R_CS - R_ERR(%rsp)
 	jz from_hypervisor
 	PUSH_REGS
-	movq %rsp, %rbx
-	movq V_STACK_TOP(%rsp), %rsp
+	ENTER_HYPERVISOR
 	SPEC_ENTRY
 	movq %rbx, %rdi
 	xorl %ebp, %ebp
@@ -103,8 +156,23 @@ ret_to_guest:
 	cmpb $0, (%rax)		/* evtchn_upcall_pending */
 	jne check_events
 restore_guest:
+	XPTI_SITE
+	LONG_MOVE_RBX_TO_RSP
+	XPTI_SITE_END
+1:	movq CI_XPTI_CR3(%rsp), %rax
+	cmpq $XPTI_NOT_ISOLATED_ASM, %rax
+	jb 2f
+	je 3f
+	movq %cr3, %rcx
+	movq %rcx, V_CR3_FULL(%rbx)
+	movq V_ENTRY_REGS(%rbx), %rsp
+	movq %rax, %cr3
+	jmp 4f
+2:	call xpti_prepare
+	jmp 1b
+3:	movq %rbx, %rsp
+4:	XPTI_DONE
 	SPEC_EXIT
-	movq %rbx, %rsp
 	POP_REGS_TO_RAX
 	cmpl $ENTRY_SYSCALL, R_VEC - R_R11(%rsp)
 	je restore_by_sysret
@@ -213,27 +281,57 @@ iret_fixup:
 	jns 1b
 	movl $0, R_ERR(%rbx)
 	movl $0, R_VEC(%rbx)
+	XPTI_SITE
 	movq V_STACK_TOP(%rbx), %rsp
+	XPTI_SITE_END
+	XPTI_COME_IN
+	XPTI_DONE
 	movq %rbx, %rdi
 	xorl %ebp, %ebp
 	call pv_iret_failed
 	jmp ret_to_guest
 
-/* IST entries: #DB, #DF, NMI, #MC. Always on their own stack. The handler returns the frame to go on with:
- * NULL to return as we came, or &v->regs when the guest's frame was moved there. */
+/*
+ * IST entries: #DB, #DF, NMI, #MC. Always on their own stack. The handler returns the frame to go on with:
+ * NULL to return as we came, or &v->regs when the guest's frame was moved there.
+ *
+ * They come at any instruction, with any root loaded: %r12 keeps which, and the handler runs on the hypervisor's own.
+ */
 	.balign 16
 ist_entry:
 	cld
 	PUSH_REGS
+	XPTI_SITE
 	movq %rsp, %rdi
 	movq %rsp, %rbx
+	XPTI_SITE_END
+	movq %rsp, %rdi
+	movq %rsp, %rbx
+	movq %cr3, %r12
+	movq xpti_idle_cr3(%rip), %rax
+	movq %rax, %cr3
+	XPTI_DONE
 	call trap_ist
 	testq %rax, %rax
 	jnz 1f
+	XPTI_SITE
+	LONG_MOVE_RBX_TO_RSP
+	XPTI_SITE_END
 	movq %rbx, %rsp
+	movq %r12, %cr3
+	XPTI_DONE
 	jmp restore_self
-1:	movq %rax, %rbx
+1:	XPTI_SITE
+	movq %rax, %rbx
 	movq V_STACK_TOP(%rbx), %rsp
+	XPTI_SITE_END
+	movq %rax, %rbx
+	movq V_CR3_FULL(%rbx), %rcx
+	testq %rcx, %rcx
+	cmovzq %r12, %rcx
+	movq %rcx, %cr3
+	movq V_STACK_TOP(%rbx), %rsp
+	XPTI_DONE
 	movq %rbx, %rdi
 	xorl %ebp, %ebp
 	call trap_from_guest
@@ -276,8 +374,7 @@ syscall_entry:
 	pushq $0
 	movl $ENTRY_SYSCALL, 4(%rsp)
 	PUSH_REGS
-	movq %rsp, %rbx
-	movq V_STACK_TOP(%rsp), %rsp
+	ENTER_HYPERVISOR
 	SPEC_ENTRY
 	xorl %ebp, %ebp
 	cmpb $0, V_KERNEL_MODE(%rbx)
@@ -313,8 +410,7 @@ syscall32_entry:
 	pushq $0
 	movl $ENTRY_SYSENTER, 4(%rsp)	/* never back by SYSRET */
 	PUSH_REGS
-	movq %rsp, %rbx
-	movq V_STACK_TOP(%rsp), %rsp
+	ENTER_HYPERVISOR
 	SPEC_ENTRY
 	xorl %ebp, %ebp
 	movq %rbx, %rdi
@@ -334,8 +430,7 @@ sysenter_entry:
 	movl $ENTRY_SYSENTER, 4(%rsp)
 	cld
 	PUSH_REGS
-	movq %rsp, %rbx
-	movq V_STACK_TOP(%rsp), %rsp
+	ENTER_HYPERVISOR
 	SPEC_ENTRY
 	xorl %ebp, %ebp
 	movq %rbx, %rdi
@@ -382,7 +477,10 @@ spec_thunks:
 __llvm_retpoline_r11:
 	jmp __x86_indirect_thunk_r11
 
-	.section .rodata, "a"
-	.globl spec_verw_selector
+/* Read while the guest's root is loaded, so it lies with the code. */
+	.balign 8
+	.globl xpti_idle_cr3, spec_verw_selector
+xpti_idle_cr3:
+	.quad 0
 spec_verw_selector:
 	.short 0xe010

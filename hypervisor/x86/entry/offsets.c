@@ -4,6 +4,7 @@
 #include <domain.h>
 #include <hypercall.h>
 #include <percpu.h>
+#include <xpti.h>
 
 #define PIN(c, v) _Static_assert((c) == (v), #c)
 #define V(member) (offsetof(struct vcpu, member) - offsetof(struct vcpu, regs))
@@ -34,6 +35,9 @@ PIN(V_CR3_KERNEL, V(cr3_kernel));
 PIN(V_CR3_USER, V(cr3_user));
 PIN(V_ASYNC, V(async_pending));
 PIN(V_DOMAIN, V(domain));
+PIN(V_CR3_FULL, V(cr3_full));
+PIN(V_SELF_REGS, V(self_regs));
+PIN(V_ENTRY_REGS, V(entry_regs));
 PIN(V_KERNEL_SP, V(pv.kernel_sp));
 PIN(V_KERNEL_SS, V(pv.kernel_ss));
 PIN(V_SYSCALL_ENTRY, V(pv.syscall_entry));
@@ -48,7 +52,7 @@ PIN(CI_CURRENT, offsetof(struct cpu_info, current_vcpu));
 PIN(CI_SOFTIRQ, offsetof(struct cpu_info, softirq));
 PIN(CI_CPU, offsetof(struct cpu_info, cpu));
 PIN(CI_FLUSH, offsetof(struct cpu_info, flush_request));
-PIN(CI_USER_RSP, offsetof(struct cpu_info, user_rsp));
-PIN(CI_ENTRY_TOP, offsetof(struct cpu_info, entry_regs_top));
+PIN(CI_XPTI_CR3, offsetof(struct cpu_info, xpti_cr3));
+PIN(XPTI_NOT_ISOLATED_ASM, XPTI_NOT_ISOLATED);
 PIN(STACK_SIZE_ASM, STACK_SIZE);
 PIN(NR_HYPERCALLS_ASM, NR_HYPERCALLS);

@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <smp.h>
 #include <uaccess.h>
+#include <xpti.h>
 
 /* Vectors that push an error code (SDM vol. 3, table 6-1). */
 static inline bool vector_has_error(u32 vec)
@@ -25,6 +26,8 @@ static void guest_page_fault(struct vcpu *v, struct regs *regs)
 	u64 addr = read_cr2();
 	u32 ec = regs->error_code;
 
+	if (unlikely(xpti_active) && xpti_out_of_date(addr))
+		return;
 	if (pv_handle_page_fault(regs, addr, ec))
 		return;
 	pv_inject_page_fault(v, ec, addr);
@@ -150,6 +153,8 @@ static struct regs *ist_debug(struct regs *regs)
 
 struct regs *trap_ist(struct regs *regs)
 {
+	if (xpti_active)
+		xpti_ist_used();
 	switch (regs->entry_vector) {
 	case X86_EXC_DB:
 		return ist_debug(regs);

@@ -19,14 +19,14 @@
 #include <x86/mm/pvmmu.h>
 #include <xerrno.h>
 
-#define WINDOW_PAGES 32
 #define GUEST_GDT_PAGES 14
 #define LDT_FIRST 16
 #define LDT_PAGES 16
 #define WINDOW_FLAGS (PTE_P | PTE_RW | PTE_A | PTE_D | hv_nx())
 
 struct window {
-	u64 *ptes;	/* WINDOW_PAGES entries */
+	u64 *ptes;	/* DESC_WINDOW_PAGES entries */
+	u64 *isolated;	/* the same in the roots isolated guests run on, NULL: there are none */
 	u8 gdt_pages;	/* in use now */
 	u16 ldt_mapped; /* LDT pages that are there */
 	u64 ldt_base;	/* what SEL_LDT describes now */
@@ -43,7 +43,7 @@ static u64 no_descriptors_pte;
 
 static u64 window_va(unsigned int cpu, unsigned int page)
 {
-	return DESC_WINDOW_VIRT + (u64)cpu * WINDOW_PAGES * PAGE_SIZE + page * PAGE_SIZE;
+	return DESC_WINDOW(cpu) + page * PAGE_SIZE;
 }
 
 void desc_init(void)
@@ -64,8 +64,16 @@ static inline void window_set(struct window *w, unsigned int cpu, unsigned int p
 	if (old == pte)
 		return;
 	WRITE_ONCE(w->ptes[page], pte);
+	if (unlikely(w->isolated != NULL))
+		WRITE_ONCE(w->isolated[page], pte);
 	if (old & PTE_P)
 		invlpg(window_va(cpu, page));
+}
+
+void desc_window_isolated(unsigned int cpu, u64 *ptes)
+{
+	memcpy(ptes, windows[cpu].ptes, DESC_WINDOW_PAGES * sizeof(u64));
+	windows[cpu].isolated = ptes;
 }
 
 /* The system descriptor of the LDT (SDM vol. 3, 7.2.3), in the hypervisor's page of the GDT. */

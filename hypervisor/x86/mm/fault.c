@@ -123,7 +123,7 @@ bool pv_handle_page_fault(struct regs *regs, u64 addr, u32 error_code)
 	struct vcpu *v = current;
 
 	if (unlikely(!va_is_guest(addr)))
-		return addr - DESC_WINDOW_VIRT < NR_CPUS * 32 * PAGE_SIZE &&
+		return addr - DESC_WINDOW_VIRT < NR_CPUS * DESC_WINDOW_PAGES * PAGE_SIZE &&
 		       desc_window_fault(v, regs, addr, error_code);
 	if (unlikely(v->domain->mm->log_dirty) && !(error_code & PFEC_RESERVED) &&
 	    shadow_page_fault(v, addr, error_code))

@@ -15,6 +15,9 @@ void l1tf_init(void);
 void gone_init(void);
 void desc_init(void);
 void desc_window_clear(void);
+/* ptes, of DESC_WINDOW_PAGES, shows what this CPU's window shows from now on, too. */
+void desc_window_isolated(unsigned int cpu, u64 *ptes);
+void xpti_init(void);
 
 /* The no-execute bit, where the machine has it. */
 static inline u64 hv_nx(void)

@@ -156,6 +156,7 @@ void mm_init(void)
 	build_frame_table();
 	build_m2p();
 	desc_init();
+	xpti_init();
 	fill_heap();
 	hvmap_heap_ready();
 	gone_init();

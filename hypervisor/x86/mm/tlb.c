@@ -14,6 +14,7 @@
 #include <smp.h>
 #include <x86/mm/cr.h>
 #include <x86/mm/hvmap.h>
+#include <xpti.h>
 
 #define FLUSH_GUEST 1U
 #define FLUSH_GLOBAL 2U
@@ -43,6 +44,8 @@ void write_cr3(u64 cr3)
 {
 	u32 t = clock_tick();
 
+	if (unlikely(xpti_active))
+		xpti_forget();
 	cr3_load(cr3);
 	WRITE_ONCE(cpu_stamp[smp_processor_id()], t);
 }
@@ -64,6 +67,8 @@ static void flush_global_local(void)
 void flush_tlb_one_local(u64 va)
 {
 	invlpg(va);
+	if (unlikely(xpti_active))
+		xpti_invlpg(va);
 }
 
 void flush_requests_poll(void)
@@ -116,7 +121,7 @@ void flush_tlb_mask(const cpumask_t *mask)
 void flush_tlb_one_mask(const cpumask_t *mask, u64 va)
 {
 	if (cpumask_test(smp_processor_id(), mask))
-		invlpg(va);
+		flush_tlb_one_local(va);
 	flush_others(mask, FLUSH_GUEST);
 }
 

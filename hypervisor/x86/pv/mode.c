@@ -4,6 +4,7 @@
 #include <mm.h>
 #include <pv.h>
 #include <sched.h>
+#include <xpti.h>
 
 void pv_toggle_mode(struct vcpu *v)
 {
@@ -15,6 +16,8 @@ void pv_toggle_mode(struct vcpu *v)
 	cr3 = v->pv.kernel_mode ? v->cr3_kernel : v->cr3_user;
 	if (likely(cr3 && v->cr3_kernel != v->cr3_user))
 		__asm__ volatile("mov %0, %%cr3" : : "r"(cr3) : "memory");
+	if (unlikely(xpti_active))
+		xpti_toggled(cr3);
 	/* The guest's registered areas can be reached through its kernel's tables only. */
 	if (unlikely(v->areas_pending) && v->pv.kernel_mode)
 		vcpu_update_areas(v);

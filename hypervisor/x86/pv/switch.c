@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <smp.h>
 #include <time.h>
+#include <xpti.h>
 
 static struct vcpu *loaded_vcpu[NR_CPUS];
 
@@ -145,6 +146,8 @@ static void load_state(struct vcpu *v, unsigned int cpu)
 	v->dirty_cpu = cpu;
 	pv_load_descriptors(v);
 	WRITE_CR(3, v->pv.kernel_mode ? v->cr3_kernel : v->cr3_user);
+	if (unlikely(xpti_active))
+		xpti_load(v, cpu);
 	if (unlikely(READ_CR(4) != cr4))
 		WRITE_CR(4, cr4);
 	load_segments(v);
