@@ -68,3 +68,5 @@ docs/man/serai-stream.5: $(srcdir)/docs/man/serai-stream.5.scd
 	$(AM_V_GEN)$(MKDIR_P) docs/man && $(SCDOC) < $< > $@
 endif
 endif
+
+include $(top_srcdir)/toolstack/consoled/local.mk

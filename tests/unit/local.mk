@@ -6,3 +6,4 @@ include $(top_srcdir)/tests/unit/mm.mk
 include $(top_srcdir)/tests/unit/xstate.mk
 include $(top_srcdir)/tests/unit/tools.mk
 include $(top_srcdir)/tests/unit/xenstored.mk
+include $(top_srcdir)/tests/unit/consoled.mk

@@ -104,7 +104,7 @@ static int create_run(struct cli *cli, struct domain_config *c, const struct run
 		return serai_fail_xc(&cli->s, rc, "%s: cannot be started", c->name);
 	rc = 0;
 	if (r->console)
-		rc = console_attach(&cli->s, dom, "pv", 0);
+		rc = console_attach(&cli->s, dom, 0, CONSOLE_ESCAPE);
 	else if (r->foreground)
 		rc = monitor_run(&cli->s, c, dom, lock);
 	close(lock);

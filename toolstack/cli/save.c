@@ -142,7 +142,7 @@ VERB(restore)
 		if (rc >= 0 && !paused)
 			rc = xc_domain_unpause(cli->s.xc, dom);
 		if (rc >= 0 && console)
-			rc = console_attach(&cli->s, dom, "pv", 0);
+			rc = console_attach(&cli->s, dom, 0, CONSOLE_ESCAPE);
 		else if (rc >= 0 && foreground)
 			rc = monitor_run(&cli->s, &c, dom, lock);
 	}

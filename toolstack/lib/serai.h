@@ -131,6 +131,9 @@ uint64_t memory_overhead_kib(const struct domain_config *c);
 int file_read(struct serai *s, const char *path, void **data, size_t *len);
 
 /* -------- console (console.c) -------- */
-int console_attach(struct serai *s, domid_t dom, const char *type, unsigned int num);
+#define CONSOLE_ESCAPE 0x1d /* ^] */
+int console_attach(struct serai *s, domid_t dom, unsigned int num, char escape);
+/* By serai-consoled's socket alone, which takes no privileges but its group; a name or a number. */
+int console_attach_socket(const char *domain, char escape, bool *attached);
 
 #endif
