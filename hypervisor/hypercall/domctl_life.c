@@ -23,7 +23,8 @@ static int check_config(const struct xen_domctl_createdomain *c)
 		return -EINVAL;
 	if (c->max_vcpus < 1 || c->max_vcpus > MAX_PV_VCPUS)
 		return -EINVAL;
-	if (c->vmtrace_size || c->arch.emulation_flags || c->arch.misc_flags)
+	if (c->vmtrace_size || c->arch.emulation_flags ||
+	    c->arch.misc_flags & ~XEN_X86_MISC_FLAGS_MAX)
 		return -EINVAL;
 	if (c->grant_opts & ~(u32)XEN_DOMCTL_GRANT_version_mask ||
 	    XEN_DOMCTL_GRANT_version(c->grant_opts) < 1 ||
@@ -110,6 +111,7 @@ long domctl_createdomain(struct domain *none, struct xen_domctl *op)
 	d = domain_create(id, &cfg, &ret);
 	if (!d)
 		return ret;
+	d->msr_relaxed = c->arch.misc_flags & XEN_X86_MSR_RELAXED;
 	d->mm->max_pages = 0; /* until XEN_DOMCTL_max_mem says otherwise */
 	op->domain = id;
 	return 0;

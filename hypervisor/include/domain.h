@@ -141,6 +141,7 @@ struct domain {
 
 	bool is_control;    /* may use domctl and sysctl (dom0) */
 	bool is_hardware;   /* owns devices (dom0) */
+	bool msr_relaxed; /* machine registers that are not the guest's read as 0 instead of faulting */
 	bool is_idle, is_system; /* idle; DOMID_IO, DOMID_XEN, DOMID_COW */
 	bool isolated;	    /* runs on roots without the hypervisor (xpti.h) */
 	bool is_shut_down, is_shutting_down, is_paused_by_controller;

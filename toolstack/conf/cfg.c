@@ -299,6 +299,15 @@ static int key_claim(struct reader *r, struct conf_setting *s)
 	return rc;
 }
 
+static int key_msr_relaxed(struct reader *r, struct conf_setting *s)
+{
+	long v;
+	int rc = get_number(r, s, 0, 1, &v);
+
+	r->c->msr_relaxed = v;
+	return rc;
+}
+
 static int key_grant_frames(struct reader *r, struct conf_setting *s)
 {
 	long v;
@@ -393,6 +402,7 @@ static const struct {
 	{ "tsc_mode", key_tsc_mode },
 	{ "pool", key_pool },
 	{ "claim_mode", key_claim },
+	{ "msr_relaxed", key_msr_relaxed },
 	{ "max_grant_frames", key_grant_frames },
 	{ "max_maptrack_frames", key_maptrack },
 	{ "max_event_channels", key_event_channels },
@@ -408,7 +418,7 @@ static const char *const ignored[] = {
 	"device_model_override", "device_model_user", "device_model_version", "device_tree", "dm_restrict",
 	"driver_domain", "dtdev", "e820_host", "exec_path", "firmware", "firmware_override", "gfx_passthru",
 	"guest_xenstore", "hap", "hdtype", "hpet", "init_seclabel", "iomem", "ioports", "irqs", "keymap",
-	"localtime", "mca_caps", "memory_static", "mmio_hole", "ms_vm_genid", "msr_relaxed", "nested_hvm",
+	"localtime", "mca_caps", "memory_static", "mmio_hole", "ms_vm_genid", "nested_hvm",
 	"nestedhvm", "nographic", "numa_placement", "nomigrate", "nx", "opengl", "p9", "pae", "passthrough",
 	"pci", "pci_msitranslate", "pci_permissive", "pci_power_mgmt", "pci_seize", "processor_trace_buf_kb",
 	"pvcalls", "pvshim", "pvshim_cmdline", "pvshim_extra", "pvshim_path", "rdm", "rtc_timeoffset", "sdl",

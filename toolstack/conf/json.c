@@ -69,6 +69,7 @@ static jobj *c_info(const struct domain_config *c)
 static jobj *b_info(const struct domain_config *c)
 {
 	jobj *o = json_object_new_object(), *avail = json_object_new_array(), *sched = json_object_new_object();
+	jobj *x86 = json_object_new_object();
 
 	add_int(o, "max_vcpus", c->maxvcpus);
 	for (unsigned int i = 0; i < c->vcpus; i++)
@@ -100,7 +101,9 @@ static jobj *b_info(const struct domain_config *c)
 	json_object_object_add(o, !c->type || !strcmp(c->type, "pv") ? "type.pv" : "type.pvh",
 	                       json_object_new_object());
 	json_object_object_add(o, "arch_arm", json_object_new_object());
-	json_object_object_add(o, "arch_x86", json_object_new_object());
+	/* Said always: libxl takes a saved domain that does not say for one from before there was the choice. */
+	add_defbool(x86, "msr_relaxed", c->msr_relaxed);
+	json_object_object_add(o, "arch_x86", x86);
 	return o;
 }
 
@@ -360,6 +363,7 @@ static int model_read(struct domain_config *c, jobj *o)
 	c->weight = get_int(sched, "weight", -1);
 	c->cap = get_int(sched, "cap", -1);
 	c->claim = get_bool(bi, "claim_mode", true);
+	c->msr_relaxed = get_bool(member(bi, "arch_x86"), "msr_relaxed", false);
 	c->max_event_channels = get_int(bi, "event_channels", -1);
 	c->max_grant_frames = get_int(bi, "max_grant_frames", -1);
 	c->max_maptrack_frames = get_int(bi, "max_maptrack_frames", -1);

@@ -48,6 +48,7 @@ struct domain_config {
 	char *tsc_mode; /* default, always_emulate, native, native_paravirt */
 	char *pool;
 	bool claim;
+	bool msr_relaxed; /* registers of the machine that are not the guest's read as 0 */
 	int max_grant_frames, max_maptrack_frames, max_event_channels; /* -1: default */
 	struct disk *disks;
 	unsigned int nr_disks;

@@ -13,7 +13,7 @@
 
 /* Waking the daemon costs a guest as much as this many bytes, so that events without bytes are
  * limited too. */
-#define RATE_WAKEUP 64u
+#define RATE_WAKEUP 16u
 
 struct rate {
 	uint64_t per_second, burst; /* bytes; per_second 0: no limit */

@@ -135,6 +135,7 @@ static int hypervisor_create(struct serai *s, struct domain_config *c, domid_t *
 		.max_grant_frames = c->max_grant_frames,
 		.max_maptrack_frames = c->max_maptrack_frames,
 		.grant_opts = XEN_DOMCTL_GRANT_version(2),
+		.arch.misc_flags = c->msr_relaxed ? XEN_X86_MSR_RELAXED : 0,
 	};
 	int rc;
 

@@ -290,16 +290,32 @@ static const struct msr_entry *find(u32 msr)
 	return NULL;
 }
 
+/*
+ * Domains that were once saved on hosts which let guests read most registers (msr_relaxed): what the
+ * machine has reads as zero there, and what is written to it is dropped.
+ */
+static bool relaxed(const struct vcpu *v, u32 msr)
+{
+	u64 ignored;
+
+	return v->domain->msr_relaxed && rdmsr_safe(msr, &ignored);
+}
+
 int guest_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 {
 	const struct msr_entry *e = find(msr);
 
-	return e && e->read ? e->read(v, msr, val) : -ENODEV;
+	if (e)
+		return e->read ? e->read(v, msr, val) : -ENODEV;
+	*val = 0;
+	return relaxed(v, msr) ? 0 : -ENODEV;
 }
 
 int guest_wrmsr(struct vcpu *v, u32 msr, u64 val)
 {
 	const struct msr_entry *e = find(msr);
 
-	return e && e->write ? e->write(v, msr, val) : -ENODEV;
+	if (e)
+		return e->write ? e->write(v, msr, val) : -ENODEV;
+	return relaxed(v, msr) ? 0 : -ENODEV;
 }
