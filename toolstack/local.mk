@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The toolstack: libserai and the `serai` command. The daemons have fragments of their own.
+seraidir = $(libexecdir)/serai
 toolstack_cppflags = $(host_cppflags) -I$(top_srcdir)/libxc/include -I$(top_srcdir) -I$(top_builddir) \
-	-I$(top_srcdir)/toolstack/conf $(JSONC_CFLAGS) $(LIBXML_CFLAGS)
+	-I$(top_srcdir)/toolstack/conf -DSERAI_LIBEXECDIR='"$(seraidir)"' $(JSONC_CFLAGS) $(LIBXML_CFLAGS)
 EXTRA_DIST += toolstack/completion/serai
 
 conf_sources = \
@@ -12,7 +13,7 @@ lib_sources = \
 	toolstack/lib/serai.h toolstack/lib/session.c toolstack/lib/store.h toolstack/lib/store.c \
 	toolstack/lib/name.c toolstack/lib/nodes.c toolstack/lib/create.c toolstack/lib/destroy.c \
 	toolstack/lib/device.c toolstack/lib/block.c toolstack/lib/net.c toolstack/lib/record.c \
-	toolstack/lib/lock.c toolstack/lib/memory.c toolstack/lib/fetch.c toolstack/lib/console.c \
+	toolstack/lib/lock.c toolstack/lib/memory.c toolstack/lib/fetch.c toolstack/lib/url.c toolstack/lib/console.c \
 	toolstack/lib/monitor.c toolstack/lib/guardian.h toolstack/lib/guardian.c
 stream_sources = \
 	toolstack/stream/format.h toolstack/stream/reader.h toolstack/stream/reader.c \
@@ -26,7 +27,7 @@ cli_sources = \
 	toolstack/cli/name.c toolstack/cli/info.c toolstack/cli/vcpu.c toolstack/cli/memory.c \
 	toolstack/cli/sched.c toolstack/cli/device.c toolstack/cli/misc.c toolstack/cli/save.c \
 	toolstack/cli/migrate.c toolstack/cli/receive.c toolstack/cli/top.c toolstack/cli/stats.c toolstack/cli/stats.h \
-	toolstack/cli/convert.c
+	toolstack/cli/convert.c toolstack/cli/fetch.c
 
 BUILT_SOURCES += toolstack/conf/grammar.h
 AM_YFLAGS = -d -Wno-yacc
@@ -46,6 +47,13 @@ toolstack_serai_SOURCES = $(cli_sources)
 toolstack_serai_CPPFLAGS = $(toolstack_cppflags) $(NCURSES_CFLAGS)
 toolstack_serai_CFLAGS = $(host_cflags)
 toolstack_serai_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS) $(NCURSES_LIBS)
+
+# What talks to servers is a program of its own, without privileges (toolstack/fetch/main.c says more).
+serai_PROGRAMS = toolstack/serai-fetch
+toolstack_serai_fetch_SOURCES = toolstack/fetch/main.c
+toolstack_serai_fetch_CPPFLAGS = $(host_cppflags) $(CURL_CFLAGS) $(CRYPTO_CFLAGS)
+toolstack_serai_fetch_CFLAGS = $(host_cflags)
+toolstack_serai_fetch_LDADD = $(CURL_LIBS) $(CRYPTO_LIBS)
 
 completiondir = $(datadir)/bash-completion/completions
 completion_DATA = toolstack/completion/serai

@@ -95,6 +95,8 @@ static int disk_is_free(struct serai *s, const struct disk *d, const char *dev, 
 
 static int disk_open(struct serai *s, const struct disk *d, char *dev, size_t len, bool *loop)
 {
+	char local[512];
+	const char *file = d->target;
 	struct stat st;
 	int rc;
 
@@ -102,17 +104,28 @@ static int disk_open(struct serai *s, const struct disk *d, char *dev, size_t le
 	if (d->format != DISK_RAW && d->format != DISK_EMPTY)
 		return serai_fail(s, -EOPNOTSUPP, "disk %s: only raw disks can be attached (convert it with qemu-img)",
 		                  d->target);
-	if (stat(d->target, &st) < 0)
+	if (path_is_url(d->target)) {
+		if (!d->readonly)
+			return serai_fail(s, -EINVAL,
+			                  "disk %s: what a URL names cannot be written to: add access=ro, or make a copy of "
+			                  "your own with serai fetch",
+			                  d->target);
+		rc = url_fetch(s, d->target, local, sizeof(local));
+		if (rc < 0)
+			return rc;
+		file = local;
+	}
+	if (stat(file, &st) < 0)
 		return serai_fail(s, -errno, "disk %s: %s", d->target, strerror(errno));
 	if (S_ISBLK(st.st_mode)) {
-		snprintf(dev, len, "%s", d->target);
+		snprintf(dev, len, "%s", file);
 		return 0;
 	}
 	if (!S_ISREG(st.st_mode))
 		return serai_fail(s, -EINVAL, "disk %s: neither a block device nor a file", d->target);
 	if (d->backend == DISK_PHY)
 		return serai_fail(s, -EINVAL, "disk %s: backendtype=phy needs a block device", d->target);
-	rc = loop_attach(d->target, d->readonly, dev, len);
+	rc = loop_attach(file, d->readonly, dev, len);
 	*loop = rc == 0;
 	return rc < 0 ? serai_fail(s, rc, "disk %s: no loop device: %s", d->target, strerror(-rc)) : 0;
 }
@@ -174,7 +187,7 @@ static int disk_script(struct serai *s, domid_t dom, const struct disk *d, unsig
 int disk_attach(struct serai *s, domid_t dom, const struct disk *d)
 {
 	unsigned int devid;
-	char dev[256];
+	char dev[512];
 	bool loop;
 	int rc;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whole files into memory.
+ * Whole files into memory; a URL's by way of the cache.
  */
 #include "serai.h"
 
@@ -12,7 +12,7 @@
 
 #define FILE_LIMIT (1ul << 30)
 
-int file_read(struct serai *s, const char *path, void **data, size_t *len)
+static int local_read(struct serai *s, const char *path, void **data, size_t *len)
 {
 	struct stat st;
 	size_t done = 0;
@@ -52,4 +52,15 @@ out:
 	if (fd >= 0)
 		close(fd);
 	return rc;
+}
+
+int file_read(struct serai *s, const char *path, void **data, size_t *len)
+{
+	char local[512];
+	int rc;
+
+	if (!path_is_url(path))
+		return local_read(s, path, data, len);
+	rc = url_fetch(s, path, local, sizeof(local));
+	return rc < 0 ? rc : local_read(s, local, data, len);
 }

@@ -18,6 +18,7 @@
 
 #define SERAI_RUN_DIR "/run/serai"
 #define SERAI_DATA_DIR "/var/lib/xen"
+#define SERAI_CACHE_DIR "/var/cache/serai"
 #define SERAI_LOG_DIR "/var/log/xen"
 
 struct serai {
@@ -126,9 +127,12 @@ int monitor_run(struct serai *s, struct domain_config *c, domid_t dom, int lock_
 int memory_check(struct serai *s, uint64_t kib);
 uint64_t memory_overhead_kib(const struct domain_config *c);
 
-/* -------- files (fetch.c) -------- */
+/* -------- files (fetch.c, url.c) -------- */
 /* A whole file in memory, or the bytes of a http(s) URL. */
 int file_read(struct serai *s, const char *path, void **data, size_t *len);
+bool path_is_url(const char *path);
+/* Make sure the cache has the file a URL names, and say where (url.c). */
+int url_fetch(struct serai *s, const char *url, char *path, size_t len);
 
 /* -------- console (console.c) -------- */
 #define CONSOLE_ESCAPE 0x1d /* ^] */

@@ -78,7 +78,7 @@ check "it runs again" guest_says g1 "guest up: g1, 2 cpus"
 old=$(serai domid g1)
 check "reboot" serai reboot g1
 _new() { n=$(serai domid g1) && [ "$n" != "$old" ]; }
-check "the monitor starts it again" until_true 60 _new
+check "the monitor starts it again" until_true 120 _new || cat /var/log/xen/serai-g1.log
 check "shutdown" serai shutdown g1
 check "and it goes" until_true 60 guest_gone g1
 
