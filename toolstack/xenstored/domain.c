@@ -40,10 +40,10 @@ static void forget(struct store *s, struct domain *d)
 
 	if (!d->domid || d->introduced || d->nodes)
 		return;
-	for (p = &s->domains; *p != d; p = &(*p)->next)
+	for (p = &s->domains; *p && *p != d; p = &(*p)->next)
 		;
 	*p = d->next;
-	for (p = &s->by_domid[d->domid % DOMAIN_BUCKETS]; *p != d; p = &(*p)->next_hash)
+	for (p = &s->by_domid[d->domid % DOMAIN_BUCKETS]; *p && *p != d; p = &(*p)->next_hash)
 		;
 	*p = d->next_hash;
 	free(d);

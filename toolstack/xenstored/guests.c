@@ -347,7 +347,7 @@ void guests_events(struct guests *g)
 void guests_attach(struct guests *g)
 {
 	struct conn *self = conn_find(g->f->s, 0);
-	uint32_t port;
+	uint32_t port = 0;
 
 	look_at_domains(g);
 	for (struct domain *d = g->f->s->domains; d; d = d->next) {

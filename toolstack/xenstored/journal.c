@@ -70,10 +70,10 @@ fail:
 
 int journal_create(struct journal **out, const char *path)
 {
-	struct journal *j;
+	struct journal *j = NULL;
 	int rc = map(&j, path, O_CREAT | O_TRUNC);
 
-	if (rc)
+	if (rc || !j)
 		return rc;
 	rc = journal_reserve(j, STEP);
 	if (rc) {
@@ -90,10 +90,10 @@ int journal_create(struct journal **out, const char *path)
 
 int journal_open(struct journal **out, const char *path)
 {
-	struct journal *j;
+	struct journal *j = NULL;
 	int rc = map(&j, path, 0);
 
-	if (rc)
+	if (rc || !j)
 		return rc;
 	if (j->file < sizeof(struct header) || memcmp(header(j)->magic, MAGIC, sizeof(MAGIC)) ||
 	    header(j)->version != FILE_VERSION || header(j)->tail > j->file) {

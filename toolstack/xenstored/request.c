@@ -91,7 +91,7 @@ static int node_path(const struct request *r, char *path)
 static int do_read(struct request *r)
 {
 	char path[PATH_BYTES];
-	const struct node *n;
+	const struct node *n = NULL;
 	int rc = node_path(r, path);
 
 	if (!rc)
@@ -126,7 +126,7 @@ static size_t kids_text(const struct node *n, size_t offset, char *out, size_t r
 static int do_directory(struct request *r)
 {
 	char path[PATH_BYTES], list[XENSTORE_PAYLOAD_MAX];
-	const struct node *n;
+	const struct node *n = NULL;
 	size_t len;
 	bool end;
 	int rc = node_path(r, path);
@@ -146,7 +146,7 @@ static int do_directory_part(struct request *r)
 {
 	char path[PATH_BYTES], list[XENSTORE_PAYLOAD_MAX];
 	char *text = request_string(r, 0), *offset = request_string(r, 1);
-	const struct node *n;
+	const struct node *n = NULL;
 	size_t len;
 	bool end;
 	int rc;
@@ -214,7 +214,7 @@ static int do_rm(struct request *r)
 static int do_get_perms(struct request *r)
 {
 	char path[PATH_BYTES], list[XENSTORE_PAYLOAD_MAX];
-	const struct node *n;
+	const struct node *n = NULL;
 	size_t len = 0;
 	int rc = node_path(r, path);
 

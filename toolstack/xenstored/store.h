@@ -220,7 +220,7 @@ int node_remove(struct store *s, struct conn *c, struct transaction *t, const ch
 int node_set_perms(struct store *s, struct conn *c, struct transaction *t, const char *path,
 		   const struct perms *perms);
 /* Everything below (and with) path goes; accounts are kept, and watches told if wanted. */
-void live_remove(struct store *s, const char *path, bool tell);
+void live_remove(struct store *s, const char *path, bool fire);
 /* Watches on and above `path`, and on what was below it: n is how it was. */
 void tell_removed(struct store *s, const char *path, const struct node *n);
 /* Changes to the live tree: accounts are kept; watches are told by the caller. */

@@ -176,23 +176,25 @@ static void uncount(struct transaction *t, const struct node *n)
 /* The change, on the transaction's own tree. */
 static void apply_here(struct store *s, struct transaction *t, const struct change *c)
 {
-	switch (c->kind) {
-	case CHANGE_VALUE:
-		tree_set_value(&t->root, c->path, c->value, c->len, ++s->gen);
-		break;
-	case CHANGE_CREATE:
+	const struct node *was = tree_find(t->root, c->path);
+	uint16_t owner = c->perms.list ? c->perms.list[0].domid : 0;
+
+	if (c->kind == CHANGE_CREATE) {
 		tree_create(&t->root, c->path, c->value, c->len, &c->perms, ++s->gen);
-		++*delta_of(t, c->perms.list[0].domid);
-		break;
-	case CHANGE_PERMS:
-		--*delta_of(t, tree_find(t->root, c->path)->perms.list[0].domid);
-		++*delta_of(t, c->perms.list[0].domid);
+		++*delta_of(t, owner);
+		return;
+	}
+	if (!was)
+		return; /* the request would have been refused */
+	if (c->kind == CHANGE_VALUE) {
+		tree_set_value(&t->root, c->path, c->value, c->len, ++s->gen);
+	} else if (c->kind == CHANGE_PERMS) {
+		--*delta_of(t, was->perms.list[0].domid);
+		++*delta_of(t, owner);
 		tree_set_perms(&t->root, c->path, &c->perms, ++s->gen);
-		break;
-	case CHANGE_REMOVE:
-		uncount(t, tree_find(t->root, c->path));
+	} else {
+		uncount(t, was);
 		tree_remove(&t->root, c->path, ++s->gen);
-		break;
 	}
 }
 

@@ -33,7 +33,7 @@ struct node {
 
 struct node *tree_new(uint16_t owner);
 struct node *tree_ref(struct node *root);
-void tree_unref(struct node *root);
+void tree_unref(struct node *n);
 
 /* NULL when there is none; path is absolute. */
 const struct node *tree_find(const struct node *root, const char *path);

@@ -63,14 +63,12 @@ int watch_add(struct store *s, struct conn *c, const char *given, const char *pa
 	return 0;
 }
 
+/* Out of the list of its path; out of its connection's already. */
 static void destroy(struct store *s, struct watch *w)
 {
 	struct watch **p;
 
-	for (p = &w->conn->watches; *p != w; p = &(*p)->next_conn)
-		;
-	*p = w->next_conn;
-	for (p = bucket(s, w->path, strlen(w->path)); *p != w; p = &(*p)->next_path)
+	for (p = bucket(s, w->path, strlen(w->path)); *p && *p != w; p = &(*p)->next_path)
 		;
 	*p = w->next_path;
 	w->conn->domain->watches--;
@@ -83,18 +81,25 @@ static void destroy(struct store *s, struct watch *w)
 
 int watch_remove(struct store *s, struct conn *c, const char *path, const char *token)
 {
-	struct watch *w = find(c, path, token);
+	struct watch *w = find(c, path, token), **p;
 
 	if (!w)
 		return -ENOENT;
+	for (p = &c->watches; *p && *p != w; p = &(*p)->next_conn)
+		;
+	*p = w->next_conn;
 	destroy(s, w);
 	return 0;
 }
 
 void watch_remove_all(struct store *s, struct conn *c)
 {
-	while (c->watches)
-		destroy(s, c->watches);
+	while (c->watches) {
+		struct watch *w = c->watches;
+
+		c->watches = w->next_conn;
+		destroy(s, w);
+	}
 }
 
 static bool readable(const struct perms *p, const struct who *who)
