@@ -2,7 +2,7 @@
 # The control library and the toolstack: builder, decompression, configurations, streams.
 if TOOLSTACK
 tools_tests = tests/unit/libxc/build_test tests/unit/libxc/decompress_test \
-	tests/unit/toolstack/conf_test tests/unit/toolstack/stream_test
+	tests/unit/toolstack/conf_test tests/unit/toolstack/stream_test tests/unit/toolstack/sink_test
 check_PROGRAMS += $(tools_tests)
 TESTS += $(tools_tests)
 
@@ -22,4 +22,8 @@ tests_unit_toolstack_stream_test_SOURCES = tests/unit/toolstack/stream_test.c
 tests_unit_toolstack_stream_test_CPPFLAGS = $(toolstack_cppflags)
 tests_unit_toolstack_stream_test_CFLAGS = $(host_cflags)
 tests_unit_toolstack_stream_test_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS) -lcmocka
+tests_unit_toolstack_sink_test_SOURCES = tests/unit/toolstack/sink_test.c
+tests_unit_toolstack_sink_test_CPPFLAGS = $(toolstack_cppflags)
+tests_unit_toolstack_sink_test_CFLAGS = $(host_cflags)
+tests_unit_toolstack_sink_test_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS) -lcmocka
 endif
