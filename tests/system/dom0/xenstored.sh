@@ -10,7 +10,9 @@ _keeper() { echo "$(</run/xenstored.pid)"; }
 _worker() {
 	local k
 	k=$(</run/xenstored.pid)
-	read -r REPLY 2>/dev/null </proc/$k/task/$k/children && [ -n "${REPLY% }" ] && echo "${REPLY% }"
+	REPLY=
+	read -r 2>/dev/null <"/proc/$k/task/$k/children" # its line has no end, so the status says nothing
+	[ -n "$REPLY" ] && echo "${REPLY% }"
 }
 
 check_out "our daemon serves" '^/lab/tools/xenstored$' readlink "/proc/$(_keeper)/exe"
