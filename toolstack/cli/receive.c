@@ -159,7 +159,7 @@ static int receive(struct cli *cli, struct arrival *a)
 	struct create_options co = {
 		.paused = true, .build = restore_build, .arg = &r, .created = created};
 	enum decision d;
-	domid_t dom;
+	domid_t dom = DOMID_INVALID;
 	int rc;
 
 	if ((rc = policy_check(&cli->s)) < 0 ||
