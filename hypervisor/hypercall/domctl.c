@@ -97,6 +97,13 @@ static long run(const struct domctl_row *row, struct domain *d, struct xen_domct
 	return ret == -ERESTART ? call_restart(1, uarg, 0, 0, 0, 0) : ret;
 }
 
+/* Devices that belong to nobody are "assigned" to the system domain for I/O; none can be, either. */
+static bool is_quarantine(const struct xen_domctl *op)
+{
+	return op->domain == DOMID_IO && (op->cmd == XEN_DOMCTL_assign_device ||
+					  op->cmd == XEN_DOMCTL_deassign_device);
+}
+
 long do_domctl(u64 uarg, u64 a2, u64 a3, u64 a4, u64 a5)
 {
 	const struct domctl_row *row;
@@ -113,7 +120,7 @@ long do_domctl(u64 uarg, u64 a2, u64 a3, u64 a4, u64 a5)
 	} else if (op.cmd != XEN_DOMCTL_createdomain) {
 		d = domain_get_by_id(op.domain);
 		if (!d)
-			return -ESRCH;
+			return is_quarantine(&op) ? -EOPNOTSUPP : -ESRCH;
 	}
 	row = op.cmd < ARRAY_SIZE(rows) && rows[op.cmd].fn ? &rows[op.cmd] : NULL;
 	ret = hc_permit(row ? row->priv : HC_CONTROL, d);

@@ -7,6 +7,8 @@
 #include <lib.h>
 #include <uaccess.h>
 
+#define GNTTABOP_CMD_BITS 20
+
 /* The domain an operation names, or a GNTST. */
 static struct domain *table_of(domid_t id, s16 *status)
 {
@@ -190,6 +192,8 @@ long do_grant_table_op(u64 cmd, u64 uarg, u64 count, u64 a4, u64 a5)
 		return -EINVAL;
 	if (unlikely(cmd == GNTTABOP_cache_flush))
 		return cache_flush(uarg, nr);
+	if ((u32)cmd >> GNTTABOP_CMD_BITS) /* only a flush is continued with its progress in these */
+		return -EINVAL;
 	if (cmd >= ARRAY_SIZE(rows))
 		return -ENOSYS;
 	if (rows[cmd].dir != HC_ARRAY) {

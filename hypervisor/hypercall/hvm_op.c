@@ -26,12 +26,23 @@ static long pv_caller(void *arg)
 	return -EINVAL;
 }
 
+/* Begins with the number of a domain, which is looked for first; there is none of the right kind. */
+static long pv_target(void *arg)
+{
+	struct domain *d = domain_get_by_any_id(*(const domid_t *)arg);
+
+	if (!d)
+		return -ESRCH;
+	domain_put(d);
+	return -EINVAL;
+}
+
 #define op_set_param param
 #define op_get_param param
 #define op_flush_tlbs NULL
-#define op_pagetable_dying pv_caller
+#define op_pagetable_dying pv_target
 #define op_get_time pv_caller
-#define op_get_mem_type pv_caller
+#define op_get_mem_type pv_target
 #define op_set_evtchn_upcall_vector pv_caller
 
 #define OP(family, nr, name, type, dir, priv, again) [nr] = HC_ROW(name, type, dir, priv, again),

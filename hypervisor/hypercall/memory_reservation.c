@@ -231,13 +231,13 @@ static int chunk_exchange(struct chunk *c)
 
 static int exchange_check(const struct xen_memory_exchange *x)
 {
+	if (x->in.extent_order > order_limit() || x->out.extent_order > order_limit())
+		return -EPERM;
 	if (x->nr_exchanged > x->in.nr_extents)
 		return -EINVAL;
 	if (x->in.nr_extents > ~0UL >> MEMOP_EXTENT_SHIFT ||
 	    x->out.nr_extents > ~0UL >> MEMOP_EXTENT_SHIFT)
 		return -ENOMEM;
-	if (x->in.extent_order > order_limit() || x->out.extent_order > order_limit())
-		return -EPERM;
 	if (x->in.domid != x->out.domid ||
 	    x->in.nr_extents << x->in.extent_order != x->out.nr_extents << x->out.extent_order)
 		return -EINVAL;

@@ -63,11 +63,9 @@ static long op_apic_write(void *arg)
 static long op_alloc_irq_vector(void *arg)
 {
 	struct physdev_irq *i = arg;
-	int v = gsi_vector(current->domain, i->irq);
 
-	if (v < 0)
-		return v;
-	i->vector = (u32)v;
+	/* Vectors are ours and chosen when a pin is bound: the kernel gets a number it can hold on to. */
+	i->vector = i->irq;
 	return 0;
 }
 
@@ -182,8 +180,6 @@ static long op_pci_device_add(void *arg)
 {
 	const struct physdev_pci_device_add *p = arg;
 
-	if (p->flags & ~(u32)(XEN_PCI_DEV_EXTFN | XEN_PCI_DEV_VIRTFN | XEN_PCI_DEV_PXM))
-		return -EINVAL;
 	return pci_device_added((struct pci_addr){p->seg, p->bus, p->devfn});
 }
 
@@ -241,9 +237,7 @@ static long op_get_free_pirq(void *arg)
 	struct physdev_get_free_pirq *g = arg;
 	int rc;
 
-	if (g->type != MAP_PIRQ_TYPE_GSI && g->type != MAP_PIRQ_TYPE_MSI)
-		return -EINVAL;
-	rc = pirq_get_free(current->domain, g->type == MAP_PIRQ_TYPE_MSI);
+	rc = pirq_get_free(current->domain, g->type != MAP_PIRQ_TYPE_GSI);
 	if (rc < 0)
 		return rc;
 	g->pirq = (u32)rc;
@@ -256,6 +250,8 @@ static long op_pci_mmcfg_reserved(void *arg)
 {
 	const struct physdev_pci_mmcfg_reserved *r = arg;
 
+	if (r->flags & ~(u32)XEN_PCI_MMCFG_RESERVED)
+		return -EINVAL;
 	for (unsigned int i = 0; i < acpi.nr_mcfg; i++) {
 		const struct acpi_mcfg *m = &acpi.mcfg[i];
 

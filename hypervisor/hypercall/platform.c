@@ -232,6 +232,8 @@ static long op_get_symbol(struct xen_platform_op *op)
 	u32 len;
 
 	if (!symbol_nth(s->symnum, &s->address, &s->type, name, sizeof(name))) {
+		if (s->symnum > symbol_count())
+			return -ERANGE;
 		s->namelen = 0;
 		return 0; /* symnum as it was: the end */
 	}

@@ -83,7 +83,22 @@ static long sysctl_psr_cmt_op(struct xen_sysctl *op)
 
 static long sysctl_psr_alloc(struct xen_sysctl *op)
 {
-	return -ENODEV;
+	switch (op->u.psr_alloc.cmd) {
+	case XEN_SYSCTL_PSR_get_l3_info:
+	case XEN_SYSCTL_PSR_get_l2_info:
+	case XEN_SYSCTL_PSR_get_mba_info:
+		return -ENODEV;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/* No driver for frequencies and sleep states. */
+static long sysctl_pm_op(struct xen_sysctl *op)
+{
+	u32 cpu = op->u.pm_op.cpuid;
+
+	return cpu >= nr_cpu_ids || !cpumask_test(cpu, &cpu_online_map) ? -EINVAL : -ENOSYS;
 }
 
 static long sysctl_coverage_op(struct xen_sysctl *op)
@@ -94,7 +109,6 @@ static long sysctl_coverage_op(struct xen_sysctl *op)
 /* Declared, because tools ask, and answered with -ENOSYS: no such thing in this hypervisor. */
 #define sysctl_tbuf_op NULL
 #define sysctl_perfc_op NULL
-#define sysctl_pm_op NULL
 #define sysctl_page_offline_op NULL
 #define sysctl_lockprof_op NULL
 #define sysctl_livepatch_op NULL

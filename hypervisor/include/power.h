@@ -31,5 +31,6 @@ void panic_regs(const struct regs *r, const char *fmt, ...) __printf(2, 3) __nor
 const char *symbol_format(char *buf, size_t size, u64 addr);
 /* The index-th symbol in address order, for XENPF_get_symbol. False: no such. */
 bool symbol_nth(u32 index, u64 *addr, char *type, char *name, size_t size);
+u32 symbol_count(void);
 
 #endif

@@ -81,3 +81,13 @@ bool symbol_nth(u32 index, u64 *addr, char *type, char *name, size_t size)
 	}
 	return false;
 }
+
+u32 symbol_count(void)
+{
+	struct symbol s;
+	u32 n = 0;
+
+	for (const char *p = table(); (p = next_symbol(p, &s));)
+		n++;
+	return n;
+}

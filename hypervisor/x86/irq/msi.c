@@ -335,8 +335,6 @@ int pci_device_added(struct pci_addr a)
 {
 	if (a.seg != 0)
 		return 0;
-	if (!answers(a))
-		return -ENODEV;
 	spin_lock(&lock);
 	set_bit(function_nr(a), added);
 	clear_bit(function_nr(a), removed);

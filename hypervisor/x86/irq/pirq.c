@@ -419,24 +419,6 @@ int gsi_setup(struct domain *d, unsigned int gsi, bool level, bool active_low)
 	return rc;
 }
 
-int gsi_vector(struct domain *d, unsigned int gsi)
-{
-	struct irq_desc *desc = ioapic_line(gsi);
-	int rc = 0;
-
-	if (!desc)
-		return -EINVAL;
-	spin_lock(&d->irq->lock);
-	spin_lock(&desc->lock);
-	if (!desc->vector)
-		rc = irq_route(desc, d->vcpus[0]->cpu);
-	if (!rc)
-		rc = desc->vector;
-	spin_unlock(&desc->lock);
-	spin_unlock(&d->irq->lock);
-	return rc;
-}
-
 void irq_domain_release(struct domain *d)
 {
 	struct domain_irq *di = d->irq;

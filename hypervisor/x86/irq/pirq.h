@@ -15,6 +15,5 @@ int pirq_status(struct domain *d, unsigned int pirq, u32 *flags);
 int pirq_eoi(struct domain *d, unsigned int pirq);
 int pirq_set_eoi_map(struct domain *d, mfn_t mfn);
 int gsi_setup(struct domain *d, unsigned int gsi, bool level, bool active_low);
-int gsi_vector(struct domain *d, unsigned int gsi); /* allocates one */
 
 #endif

@@ -71,23 +71,20 @@ long sched_sysctl(struct xen_sysctl_scheduler_op *op)
 {
 	u32 us = op->u.sched_credit2.ratelimit_us;
 
+	if (op->cmd != XEN_SYSCTL_SCHEDOP_putinfo && op->cmd != XEN_SYSCTL_SCHEDOP_getinfo)
+		return -EINVAL;
 	if (op->cpupool_id)
 		return -ESRCH;
 	if (op->sched_id != scheduler.ops->id)
 		return -EINVAL;
-	switch (op->cmd) {
-	case XEN_SYSCTL_SCHEDOP_putinfo:
-		if (us &&
-		    (us > XEN_SYSCTL_SCHED_RATELIMIT_MAX || us < XEN_SYSCTL_SCHED_RATELIMIT_MIN))
-			return -EINVAL;
-		WRITE_ONCE(scheduler.ratelimit, us * 1000ULL);
-		return 0;
-	case XEN_SYSCTL_SCHEDOP_getinfo:
+	if (op->cmd == XEN_SYSCTL_SCHEDOP_getinfo) {
 		op->u.sched_credit2.ratelimit_us = (u32)(scheduler.ratelimit / 1000);
 		return 0;
-	default:
-		return -EINVAL;
 	}
+	if (us && (us > XEN_SYSCTL_SCHED_RATELIMIT_MAX || us < XEN_SYSCTL_SCHED_RATELIMIT_MIN))
+		return -EINVAL;
+	WRITE_ONCE(scheduler.ratelimit, us * 1000ULL);
+	return 0;
 }
 
 static int set_affinity(struct vcpu *v, const cpumask_t *hard, const cpumask_t *soft)
