@@ -97,10 +97,22 @@ static void wake_others(unsigned int vcpus)
 		hypercall3(__HYPERVISOR_vcpu_op, VCPUOP_up, id, 0);
 }
 
+static void report(unsigned int vcpus)
+{
+	unsigned long done = 0, ok = 0;
+
+	for (unsigned int id = 0; id < vcpus; id++) {
+		done += roughs[id].done;
+		ok += roughs[id].ok;
+	}
+	printk("hostile: %lu operations, %lu accepted, %lu exceptions, %u vCPUs\n", done, ok,
+	       (unsigned long)trap_count, vcpus);
+}
+
 /* Everything at once, from all vCPUs, on the same frames. */
 CASE(storm)
 {
-	uint64_t end = uptime_ns() + number("seconds", 3) * 1000000000UL;
+	uint64_t next_report = uptime_ns() + 1000000000UL, end = uptime_ns() + number("seconds", 3) * 1000000000UL;
 	struct rough *me = rough_init(0);
 	unsigned long done = 0, ok = 0;
 	unsigned int vcpus = 1;
@@ -113,6 +125,11 @@ CASE(storm)
 		vcpus++;
 	}
 	while (uptime_ns() < end) {
+		/* Now and then, for those who want to know how far it came should it hurt itself. */
+		if (uptime_ns() > next_report) {
+			report(vcpus);
+			next_report = uptime_ns() + 1000000000UL;
+		}
 		for (unsigned int i = 0; i < 64; i++)
 			rough_round(me);
 		wake_others(vcpus); /* they take themselves down every now and then */
@@ -129,8 +146,7 @@ CASE(storm)
 		ok += roughs[id].ok;
 		check(roughs[id].done > 0);
 	}
-	printk("hostile: %lu operations, %lu accepted, %lu exceptions, %u vCPUs\n", done, ok,
-	       (unsigned long)trap_count, vcpus);
+	report(vcpus);
 	check(ok > done / 50);
 	check(done - ok > done / 50);
 }

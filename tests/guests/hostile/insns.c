@@ -119,7 +119,7 @@ static bool step_over(struct trap_frame *f)
 {
 	/* Single steps and data breakpoints, wherever they struck, and what execution went behind already. */
 	f->rflags &= ~(uint64_t)0x44100; /* AC, NT, TF */
-	if (f->vector == VECTOR_FAILSAFE || f->vector == 1 || f->vector == 3 || f->vector == 4 || f->vector == 0x80)
+	if (f->vector == VECTOR_FAILSAFE || f->vector == 1 || f->vector == 3 || f->vector == 4 || f->vector == 17 || f->vector == 0x80)
 		return true;
 	for (const struct step *s = __start_rough_steps; s < __stop_rough_steps; s++)
 		if (f->rip >= s->at && f->rip < s->behind) {
