@@ -176,7 +176,7 @@ static int put_batch(struct saver *w, const uint64_t *pfn, unsigned int n, bool 
 		unsigned int t = words[i] >> PAGE_TYPE_SHIFT, level = page_table_level(t);
 		char *page;
 
-		if (!page_has_data(t))
+		if (!m || !page_has_data(t)) /* no mapping: no page has data */
 			continue;
 		page = m + (uint64_t)k * XC_PAGE_SIZE;
 		if (err[k++]) {
