@@ -63,8 +63,8 @@ struct guest {
 	bool broken; /* its indices made no sense: not looked at again */
 
 	struct rate rate;
-	bool more; /* its port is masked; it is served again at rate_ready_at() */
-	uint64_t warned_ns;
+	bool more; /* its port is masked; it is served again at guest_ready_at() */
+	uint64_t served_ns, warned_ns;
 
 	struct fan out;
 	struct logfile log;
@@ -132,6 +132,8 @@ int guest_connect(struct daemon *d, struct guest *g, long ring_ref, long port);
 void guest_rename(struct daemon *d, struct guest *g, const char *name);
 /* Take output, give input, pass it on. `woken`: its event channel asked for it. */
 void guest_service(struct daemon *d, struct guest *g, bool woken);
+/* When a guest that has `more` is to be served. */
+uint64_t guest_ready_at(const struct guest *g);
 /* Input from a viewer; how much was taken. */
 size_t guest_type(struct daemon *d, struct guest *g, const char *p, size_t n);
 void event_ready(struct daemon *d, struct source *s, uint32_t events);

@@ -22,6 +22,11 @@
 #define WARN_EVERY_NS (60 * 1000000000ull)
 /* Rings emptied in one turn: 16 KiB. */
 #define ROUNDS 8u
+/*
+ * A guest that writes in small pieces raises an event for each. From the second within this time on they
+ * are gathered: its port stays masked for as long, and one look takes what has come.
+ */
+#define GATHER_NS (5 * 1000000ull)
 
 struct guest *guest_find(const struct daemon *d, domid_t dom)
 {
@@ -222,6 +227,13 @@ static bool give(struct guest *g)
 	return true;
 }
 
+uint64_t guest_ready_at(const struct guest *g)
+{
+	uint64_t rate = rate_ready_at(&g->rate), gather = g->served_ns + GATHER_NS;
+
+	return rate > gather ? rate : gather;
+}
+
 static void flood_warn(struct daemon *d, struct guest *g)
 {
 	uint64_t now = now_ns();
@@ -236,6 +248,7 @@ static void flood_warn(struct daemon *d, struct guest *g)
 void guest_service(struct daemon *d, struct guest *g, bool woken)
 {
 	bool masked = woken || g->more, moved;
+	uint64_t now;
 
 	if (!g->ring || g->broken)
 		return;
@@ -248,7 +261,10 @@ void guest_service(struct daemon *d, struct guest *g, bool woken)
 	if (moved)
 		(void)xc_event_notify(d->event, g->port);
 	viewers_flush(d, g);
-	g->more = masked && (ring_waiting(g->ring) > 0 || rate_allowed(&g->rate, now_ns()) == 0);
+	now = now_ns();
+	g->more = masked && (ring_waiting(g->ring) > 0 || rate_allowed(&g->rate, now) == 0 ||
+			     (moved && now - g->served_ns < GATHER_NS * 2));
+	g->served_ns = now;
 	if (g->more)
 		flood_warn(d, g);
 	else if (masked)

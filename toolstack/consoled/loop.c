@@ -69,8 +69,8 @@ static int next_timeout(const struct daemon *d, uint64_t now)
 	uint64_t at = d->store ? UINT64_MAX : d->store_retry_ns;
 
 	for (const struct guest *g = d->guests; g; g = g->next)
-		if (g->more && rate_ready_at(&g->rate) < at)
-			at = rate_ready_at(&g->rate);
+		if (g->more && guest_ready_at(g) < at)
+			at = guest_ready_at(g);
 	if (at == UINT64_MAX)
 		return -1;
 	return at <= now ? 0 : (int)((at - now + 999999) / 1000000);
@@ -79,7 +79,7 @@ static int next_timeout(const struct daemon *d, uint64_t now)
 static void timers(struct daemon *d, uint64_t now)
 {
 	for (struct guest *g = d->guests; g; g = g->next)
-		if (g->more && rate_ready_at(&g->rate) <= now)
+		if (g->more && guest_ready_at(g) <= now)
 			guest_service(d, g, false);
 	if (!d->store && d->store_retry_ns <= now && store_connect(d) == 0)
 		say(d, "xenstored is back");
