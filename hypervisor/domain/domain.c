@@ -222,6 +222,8 @@ struct domain *domain_create(domid_t id, const struct domain_config *cfg, int *e
 		domain_free(d);
 		return NULL;
 	}
+	if (d->isolated)
+		d->mm->fault_work |= FAULT_ISOLATED;
 	domain_insert(d);
 	return d;
 }

@@ -6,6 +6,7 @@
 #include <lib.h>
 #include <x86/mm/cr.h>
 #include <x86/mm/pvmmu.h>
+#include <xpti.h>
 
 #define MMU_UPDATE_PREEMPTED 0x80000000U
 
@@ -104,6 +105,14 @@ int pv_new_baseptr(struct vcpu *v, u64 mfn)
 	return 0;
 }
 
+/* Nothing is loaded now, but a copy of what was the root before is of no use any more. */
+static inline void user_root_changed(struct vcpu *v)
+{
+	pv_update_cr3(v);
+	if (unlikely(xpti_active))
+		xpti_forget();
+}
+
 static int op_new_user_baseptr(struct vcpu *v, u64 mfn)
 {
 	mfn_t old = v->guest_table_user;
@@ -113,7 +122,7 @@ static int op_new_user_baseptr(struct vcpu *v, u64 mfn)
 		return 0;
 	if (likely(mfn && !mfn_eq(old, INVALID_MFN) && root_switch_fast(v->domain, old, mfn))) {
 		v->guest_table_user = MFN(mfn);
-		pv_update_cr3(v);
+		user_root_changed(v);
 		return 0;
 	}
 	if (mfn) {
@@ -122,7 +131,7 @@ static int op_new_user_baseptr(struct vcpu *v, u64 mfn)
 			return rc;
 	}
 	v->guest_table_user = mfn ? MFN(mfn) : INVALID_MFN;
-	pv_update_cr3(v);
+	user_root_changed(v);
 	if (old.n && !mfn_eq(old, INVALID_MFN))
 		pv_table_put(v->domain, old);
 	return 0;

@@ -209,6 +209,8 @@ int frame_steal(struct domain *d, struct frame *f);
 int frame_assign(struct domain *d, struct frame *f);
 
 /* ---- a domain's memory ---- */
+#define FAULT_LOG_DIRTY 1U
+#define FAULT_ISOLATED 2U
 struct domain_mm {
 	spinlock_t lock;       /* RANK_MM: page-table updates */
 	spinlock_t frames_lock; /* RANK_FRAMES: list and totals */
@@ -224,6 +226,7 @@ struct domain_mm {
 	u32 puts_owed;	      /* see x86/mm/gone.c */
 	struct domain *gone_next;
 	bool log_dirty;
+	u8 fault_work; /* not 0: page faults may be ours (FAULT_*) */
 	void *log_dirty_state;
 };
 /* Written through a mapping the log-dirty shadow does not see (grants, hypervisor copies): note it. */

@@ -255,6 +255,7 @@ int shadow_enable(struct domain *d)
 	}
 	d->mm->log_dirty_state = l;
 	d->mm->log_dirty = true;
+	d->mm->fault_work |= FAULT_LOG_DIRTY;
 	return 0;
 }
 
@@ -265,6 +266,7 @@ void shadow_disable(struct domain *d)
 	while (l->head)
 		shadow_free(d, (u32)frame_table[l->head].type_word);
 	d->mm->log_dirty = false;
+	d->mm->fault_work &= (u8)~FAULT_LOG_DIRTY;
 	d->mm->log_dirty_state = NULL;
 	hv_free(l->shadow);
 	hv_free(l->bitmap);

@@ -26,8 +26,6 @@ static void guest_page_fault(struct vcpu *v, struct regs *regs)
 	u64 addr = read_cr2();
 	u32 ec = regs->error_code;
 
-	if (unlikely(xpti_active) && xpti_out_of_date(addr))
-		return;
 	if (pv_handle_page_fault(regs, addr, ec))
 		return;
 	pv_inject_page_fault(v, ec, addr);

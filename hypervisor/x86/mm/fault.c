@@ -6,6 +6,7 @@
 #include <x86/mm/ptwr.h>
 #include <x86/mm/pvmmu.h>
 #include <xen/xen.h>
+#include <xpti.h>
 
 /* The instruction at rip, decoded. It may end right before a page that is not there. */
 static bool ptwr_fetch(const struct regs *regs, struct ptwr_insn *in)
@@ -118,6 +119,14 @@ static __cold bool shadow_page_fault(struct vcpu *v, u64 addr, u32 ec)
 	return rc != 0;
 }
 
+/* The CPU walks other tables than the guest's: they were behind. */
+static __cold bool fault_is_ours(struct vcpu *v, u64 addr, u32 ec)
+{
+	if (v->domain->isolated && xpti_out_of_date(addr))
+		return true;
+	return v->domain->mm->log_dirty && !(ec & PFEC_RESERVED) && shadow_page_fault(v, addr, ec);
+}
+
 bool pv_handle_page_fault(struct regs *regs, u64 addr, u32 error_code)
 {
 	struct vcpu *v = current;
@@ -125,8 +134,7 @@ bool pv_handle_page_fault(struct regs *regs, u64 addr, u32 error_code)
 	if (unlikely(!va_is_guest(addr)))
 		return addr - DESC_WINDOW_VIRT < NR_CPUS * DESC_WINDOW_PAGES * PAGE_SIZE &&
 		       desc_window_fault(v, regs, addr, error_code);
-	if (unlikely(v->domain->mm->log_dirty) && !(error_code & PFEC_RESERVED) &&
-	    shadow_page_fault(v, addr, error_code))
+	if (unlikely(v->domain->mm->fault_work) && fault_is_ours(v, addr, error_code))
 		return true;
 	if ((error_code & (PFEC_PRESENT | PFEC_WRITE | PFEC_RESERVED | PFEC_INSN)) ==
 		    (PFEC_PRESENT | PFEC_WRITE) &&

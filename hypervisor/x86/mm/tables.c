@@ -8,7 +8,6 @@
 #include <hypercall.h>
 #include <lib.h>
 #include <smp.h>
-#include <xpti.h>
 #include <x86/mm/hvmap.h>
 #include <core/mm/shadow.h>
 #include <x86/mm/pvmmu.h>
@@ -97,8 +96,6 @@ static __cold u64 shadow_cr3(struct vcpu *v, mfn_t root)
 
 void pv_update_cr3(struct vcpu *v)
 {
-	if (unlikely(xpti_active) && v == current)
-		xpti_forget();
 	if (unlikely(v->domain->mm->log_dirty)) {
 		v->cr3_kernel = shadow_cr3(v, v->guest_table);
 		v->cr3_user = mfn_eq(v->guest_table_user, INVALID_MFN) ?

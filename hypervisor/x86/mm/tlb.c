@@ -40,14 +40,22 @@ static inline u32 clock_tick(void)
 	return t;
 }
 
+/* The copies go before the flush counts as done. */
+static __cold void flushed_isolated(u32 t)
+{
+	xpti_forget();
+	WRITE_ONCE(cpu_stamp[smp_processor_id()], t);
+}
+
 void write_cr3(u64 cr3)
 {
 	u32 t = clock_tick();
 
-	if (unlikely(xpti_active))
-		xpti_forget();
 	cr3_load(cr3);
-	WRITE_ONCE(cpu_stamp[smp_processor_id()], t);
+	if (unlikely(xpti_active))
+		flushed_isolated(t);
+	else
+		WRITE_ONCE(cpu_stamp[smp_processor_id()], t);
 }
 
 void flush_tlb_local(void)
