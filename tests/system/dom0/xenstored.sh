@@ -102,6 +102,8 @@ check "xenstored starts again" xenstored --pid-file=/run/xenstored.pid
 check_out "with its nodes" '^yes$' xenstore-read /load/kept
 xenconsoled --pid-file=/run/xenconsoled.pid --log=all
 check_out "and its domains: xl shutdown" . timeout 120 xl shutdown -w cold
+# The xl that would clean up after it lost its socket with the keeper.
+check "xl destroy" xl destroy cold
 check "it is gone" until_true 30 guest_gone cold
 
 # --- live update, limits ----------------------------------------------------------------------
