@@ -100,6 +100,8 @@ _both_gone() { ! kill -0 "$w" 2>/dev/null; }
 until_true 10 _both_gone
 check "xenstored starts again" xenstored --pid-file=/run/xenstored.pid
 check_out "with its nodes" '^yes$' xenstore-read /load/kept
+# The old one has lost its socket, and holds its pid file.
+kill -9 "$(</run/xenconsoled.pid)" 2>/dev/null
 xenconsoled --pid-file=/run/xenconsoled.pid --log=all
 check_out "and its domains: xl shutdown" . timeout 120 xl shutdown -w cold
 # The xl that would clean up after it lost its socket with the keeper.
