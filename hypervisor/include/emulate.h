@@ -87,6 +87,7 @@ struct emu_ops {
 
 struct emu_operand {
 	bool mem;
+	bool by_rsp; /* a SIB byte has RSP as the base of the address */
 	u8 reg;	    /* number, high-byte ones as in encodings */
 	u8 seg;
 	u8 bytes;

@@ -138,6 +138,7 @@ static int sib(struct emu *e, unsigned int mod, u64 *off, unsigned int *disp_byt
 		*off = *emu_gpr(e, base);
 		if (base == EMU_RSP || base == EMU_RBP)
 			e->rm.seg = EMU_SS;
+		e->rm.by_rsp = base == EMU_RSP;
 	}
 	if (index != EMU_RSP)
 		*off += *emu_gpr(e, index) << (byte >> 6);
@@ -262,7 +263,7 @@ int emu_decode(struct emu *e)
 	e->lock = e->opsize_prefix = false;
 	e->seg_override = EMU_SEGS;
 	e->ad_bytes = e->code_bytes;
-	e->rm.mem = false;
+	e->rm.mem = e->rm.by_rsp = false;
 	e->reg = e->modrm = 0;
 	e->imm = 0;
 	TRY(opcode(e));

@@ -220,10 +220,14 @@ static int read_far(struct emu *e, u64 *offset, u16 *sel)
 /* c4 LES, c5 LDS, 0f b2 LSS, b4 LFS, b5 LGS */
 int emu_load_far(struct emu *e)
 {
-	unsigned int nr = e->map == 0 ? (e->opcode & 1 ? EMU_DS : EMU_ES)
-				      : e->opcode == 0xb2 ? EMU_SS : e->opcode & 7;
+	unsigned int nr;
 	u64 offset;
 	u16 sel;
+
+	if (e->map == 0)
+		nr = e->opcode & 1 ? EMU_DS : EMU_ES;
+	else
+		nr = e->opcode == 0xb2 ? EMU_SS : e->opcode & 7;
 
 	TRY(read_far(e, &offset, &sel));
 	TRY(load(e, nr, sel));

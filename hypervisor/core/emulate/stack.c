@@ -41,9 +41,7 @@ int emu_push_imm(struct emu *e)
 int emu_pop_rm(struct emu *e)
 {
 	u64 v, *rsp = emu_gpr(e, EMU_RSP), before = *rsp;
-	bool by_rsp = e->rm.mem && e->ad_bytes != 2 && (e->modrm & 7) == 4 &&
-		      (e->buf[e->pos - (e->modrm >> 6 == 1 ? 2 : e->modrm >> 6 == 2 ? 5 : 1)] & 7) == 4 &&
-		      !(e->rex & 1);
+	bool by_rsp = e->rm.mem && e->rm.by_rsp;
 	int rc;
 
 	if (e->modrm >> 3 & 7)

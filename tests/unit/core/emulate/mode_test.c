@@ -320,6 +320,20 @@ static void tables_and_status_word(void **state)
 	assert_int_equal(m.gpr[EMU_RCX] & 0xffff, m.cr0 & 0xffff);
 }
 
+/* POP to memory by RSP takes RSP as it is afterwards; a displacement that looks like a SIB byte changes nothing. */
+static void pop_to_memory(void **state)
+{
+	(void)state;
+	memcpy(m.ram + 0x8000, "\x11\x22\x33\x44", 4);
+	OK("\x67\x8f\x44\x24\x10"); /* pop word [esp + 16] */
+	assert_memory_equal(m.ram + 0x8012, "\x11\x22", 2);
+	m.seg[EMU_DS].base = 0xfc001000;
+	m.seg[EMU_DS].limit = 0xffffffff;
+	OK("\x67\x8f\x04\x25\x00\x40\x00\x04"); /* pop word [0x04004000] */
+	assert_memory_equal(m.ram + 0x5000, "\x33\x44\0\0", 4);
+	assert_int_equal(m.gpr[EMU_RSP], 0x8004);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +343,7 @@ int main(void)
 		cmocka_unit_test_setup(to_ring_3, reset),
 		cmocka_unit_test_setup(refused_loads, reset),
 		cmocka_unit_test_setup(tables_and_status_word, reset),
+		cmocka_unit_test_setup(pop_to_memory, reset),
 	};
 
 	return cmocka_run_group_tests_name("modes and segments", tests, NULL, NULL);
