@@ -45,8 +45,7 @@ static const char *const memory_names[] = {
 #include <def/memory.def>
 };
 #undef OP
-#define OP_NAME(table, nr) \
-	((nr) < sizeof(table) / sizeof(table[0]) && table[nr] ? table[nr] : "unknown")
+#define OP_NAME(table, nr) ((nr) < sizeof(table) / sizeof(table[0]) && table[nr] ? table[nr] : "unknown")
 
 static void *buffer_big(struct xc *xc, size_t bytes)
 {
@@ -85,9 +84,9 @@ void *xc_buffer(struct xc *xc, size_t bytes)
 }
 
 long xc_hypercall(struct xc *xc, unsigned int op, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
-                  uint64_t a4)
+		  uint64_t a4)
 {
-	const uint64_t arg[5] = { a0, a1, a2, a3, a4 };
+	const uint64_t arg[5] = {a0, a1, a2, a3, a4};
 
 	return xc->ops->hypercall(xc->ctx, op, arg);
 }
@@ -107,12 +106,12 @@ int xc_domctl(struct xc *xc, struct xen_domctl *op)
 	xc_release(xc, mark);
 	if (rc == -EACCES)
 		return xc_fail(xc, rc,
-		               "the hypervisor refused control interface version %#x (domctl %u): it "
-		               "speaks another version",
-		               XEN_DOMCTL_INTERFACE_VERSION, op->cmd);
+			       "the hypervisor refused control interface version %#x (domctl %u): it "
+			       "speaks another version",
+			       XEN_DOMCTL_INTERFACE_VERSION, op->cmd);
 	if (rc < 0)
-		return xc_fail(xc, rc, "domain %u: %s failed: %s", op->domain,
-		               OP_NAME(domctl_names, op->cmd), strerror(-rc));
+		return xc_fail(xc, rc, "domain %u: %s failed: %s", op->domain, OP_NAME(domctl_names, op->cmd),
+			       strerror(-rc));
 	return rc;
 }
 
@@ -131,12 +130,12 @@ int xc_sysctl(struct xc *xc, struct xen_sysctl *op)
 	xc_release(xc, mark);
 	if (rc == -EACCES)
 		return xc_fail(xc, rc,
-		               "the hypervisor refused control interface version %#x (sysctl %u): it "
-		               "speaks another version",
-		               XEN_SYSCTL_INTERFACE_VERSION, op->cmd);
+			       "the hypervisor refused control interface version %#x (sysctl %u): it "
+			       "speaks another version",
+			       XEN_SYSCTL_INTERFACE_VERSION, op->cmd);
 	if (rc < 0)
 		return xc_fail(xc, rc, "host control %s failed: %s", OP_NAME(sysctl_names, op->cmd),
-		               strerror(-rc));
+			       strerror(-rc));
 	return rc;
 }
 

@@ -18,7 +18,7 @@
 enum { S_NULL, S_STR, S_NOTE, S_PRSTATUS, S_SHARED, S_P2M, S_PAGES, S_COUNT };
 
 static const char strings[] = "\0.shstrtab\0.note.Xen\0.xen_prstatus\0.xen_shared_info\0.xen_p2m\0.xen_pages";
-static const uint32_t string_at[S_COUNT] = { 0, 1, 11, 21, 35, 52, 61 };
+static const uint32_t string_at[S_COUNT] = {0, 1, 11, 21, 35, 52, 61};
 
 #define NOTE_DUMPCORE_NONE 0x2000000
 #define NOTE_DUMPCORE_HEADER 0x2000001
@@ -60,7 +60,7 @@ static int put(struct xc *xc, int fd, const void *p, size_t n)
 }
 
 static int write_pages(struct xc *xc, domid_t dom, int fd, uint64_t n, const uint64_t (*list)[2],
-                       void (*progress)(void *, uint64_t, uint64_t), void *arg)
+		       void (*progress)(void *, uint64_t, uint64_t), void *arg)
 {
 	enum { BATCH = 1024 };
 	xen_pfn_t gfn[BATCH];
@@ -113,14 +113,15 @@ static int write_shared(struct xc *xc, domid_t dom, int fd, xen_pfn_t gfn)
 
 static void sections_fill(Elf64_Shdr s[S_COUNT], unsigned int vcpus, uint64_t pages)
 {
-	const uint64_t size[S_COUNT] = { 0,
-		                         sizeof(strings),
-		                         sizeof(struct core_notes),
-		                         (uint64_t)vcpus * sizeof(vcpu_guest_context_t),
-		                         XC_PAGE_SIZE,
-		                         pages * 16,
-		                         pages * XC_PAGE_SIZE };
-	const uint64_t entsize[S_COUNT] = { 0, 0, 0, sizeof(vcpu_guest_context_t), XC_PAGE_SIZE, 16, XC_PAGE_SIZE };
+	const uint64_t size[S_COUNT] = {0,
+					sizeof(strings),
+					sizeof(struct core_notes),
+					(uint64_t)vcpus * sizeof(vcpu_guest_context_t),
+					XC_PAGE_SIZE,
+					pages * 16,
+					pages * XC_PAGE_SIZE};
+	const uint64_t entsize[S_COUNT] = {0,  0,           0, sizeof(vcpu_guest_context_t), XC_PAGE_SIZE,
+					   16, XC_PAGE_SIZE};
 	uint64_t at = sizeof(Elf64_Ehdr) + S_COUNT * sizeof(Elf64_Shdr);
 
 	memset(s, 0, S_COUNT * sizeof(*s));
@@ -139,19 +140,19 @@ static void sections_fill(Elf64_Shdr s[S_COUNT], unsigned int vcpus, uint64_t pa
 
 static int write_head(struct xc *xc, int fd, const Elf64_Shdr *s, unsigned int vcpus, uint64_t pages)
 {
-	Elf64_Ehdr e = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
-		         .e_type = ET_CORE,
-		         .e_machine = EM_X86_64,
-		         .e_version = EV_CURRENT,
-		         .e_shoff = sizeof(e),
-		         .e_ehsize = sizeof(e),
-		         .e_shentsize = sizeof(*s),
-		         .e_shnum = S_COUNT,
-		         .e_shstrndx = S_STR };
+	Elf64_Ehdr e = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+			.e_type = ET_CORE,
+			.e_machine = EM_X86_64,
+			.e_version = EV_CURRENT,
+			.e_shoff = sizeof(e),
+			.e_ehsize = sizeof(e),
+			.e_shentsize = sizeof(*s),
+			.e_shnum = S_COUNT,
+			.e_shstrndx = S_STR};
 	struct core_notes n = {
-		.none = { 4, 0, NOTE_DUMPCORE_NONE, "Xen" },
-		.header = { 4, 32, NOTE_DUMPCORE_HEADER, "Xen", MAGIC_PV, vcpus, pages, XC_PAGE_SIZE },
-		.version = { 4, 8, NOTE_DUMPCORE_VERSION, "Xen", 1 },
+		.none = {4, 0, NOTE_DUMPCORE_NONE, "Xen"},
+		.header = {4, 32, NOTE_DUMPCORE_HEADER, "Xen", MAGIC_PV, vcpus, pages, XC_PAGE_SIZE},
+		.version = {4, 8, NOTE_DUMPCORE_VERSION, "Xen", 1},
 	};
 	int rc;
 
@@ -162,7 +163,7 @@ static int write_head(struct xc *xc, int fd, const Elf64_Shdr *s, unsigned int v
 }
 
 int xc_dump_core(struct xc *xc, domid_t dom, int fd, const uint64_t (*list)[2], uint64_t n,
-                 void (*progress)(void *, uint64_t, uint64_t), void *arg)
+		 void (*progress)(void *, uint64_t, uint64_t), void *arg)
 {
 	static const char pad[XC_PAGE_SIZE];
 	struct xen_domctl_getdomaininfo info;

@@ -21,7 +21,7 @@ struct device {
 static long dev_hypercall(void *ctx, unsigned int op, const uint64_t arg[5])
 {
 	struct device *d = ctx;
-	struct privcmd_hypercall_arg h = { .op = op };
+	struct privcmd_hypercall_arg h = {.op = op};
 
 	for (int i = 0; i < 5; i++)
 		h.arg[i] = arg[i];
@@ -40,7 +40,7 @@ static void *dev_buffer(void *ctx, size_t pages)
 		p = mmap(NULL, pages * XC_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, d->buffers, 0);
 	} else {
 		p = mmap(NULL, pages * XC_PAGE_SIZE, PROT_READ | PROT_WRITE,
-		         MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0);
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0);
 		/* A fork would make the pages copy-on-write under the hypervisor's hands. */
 		if (p != MAP_FAILED)
 			madvise(p, pages * XC_PAGE_SIZE, MADV_DONTFORK);
@@ -92,13 +92,12 @@ static void dev_unmap(void *ctx, void *p, size_t pages)
 }
 
 static int dev_map_resource(void *ctx, domid_t dom, unsigned int type, unsigned int id, size_t first,
-                            size_t n, void **out)
+			    size_t n, void **out)
 {
 	struct device *d = ctx;
 	void *p = mmap(NULL, n * XC_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, d->privcmd, 0);
 	struct privcmd_mmap_resource_arg r = {
-		.dom = dom, .type = type, .id = id, .idx = first, .num = n, .addr = (uintptr_t)p
-	};
+		.dom = dom, .type = type, .id = id, .idx = first, .num = n, .addr = (uintptr_t)p};
 
 	if (p == MAP_FAILED)
 		return -errno;

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define DOMCTL(name, d) struct xen_domctl op = { .cmd = XEN_DOMCTL_##name, .domain = (d) }
+#define DOMCTL(name, d) struct xen_domctl op = {.cmd = XEN_DOMCTL_##name, .domain = (d)}
 
 int xc_domain_create(struct xc *xc, domid_t *dom, struct xen_domctl_createdomain *cfg)
 {
@@ -84,7 +84,7 @@ int xc_domain_list(struct xc *xc, domid_t first, unsigned int max, struct xen_do
 	size_t mark = xc_mark(xc);
 	size_t bytes = max * sizeof(*info);
 	xen_domctl_getdomaininfo_t *b = xc_buffer(xc, bytes);
-	struct xen_sysctl op = { .cmd = XEN_SYSCTL_getdomaininfolist };
+	struct xen_sysctl op = {.cmd = XEN_SYSCTL_getdomaininfolist};
 	int rc;
 
 	if (!b)
@@ -219,7 +219,7 @@ int xc_frame_types(struct xc *xc, domid_t dom, size_t n, xen_pfn_t *frames)
 }
 
 int xc_shadow_op(struct xc *xc, domid_t dom, unsigned int sop, unsigned int mode, void *bitmap,
-                 uint64_t pages, struct xen_domctl_shadow_op_stats *stats)
+		 uint64_t pages, struct xen_domctl_shadow_op_stats *stats)
 {
 	size_t mark = xc_mark(xc), bytes = (pages + 63) / 64 * 8;
 	void *b = bitmap ? xc_buffer(xc, bytes) : NULL;

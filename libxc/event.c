@@ -49,7 +49,7 @@ int xc_event_fd(const struct xc_event *e)
 
 int xc_event_bind_virq(struct xc_event *e, unsigned int virq, evtchn_port_t *port)
 {
-	struct evtchn_virq_arg a = { .virq = virq };
+	struct evtchn_virq_arg a = {.virq = virq};
 	int rc = ioctl(e->fd, EVTCHN_BIND_VIRQ, &a);
 
 	if (rc < 0)
@@ -60,7 +60,7 @@ int xc_event_bind_virq(struct xc_event *e, unsigned int virq, evtchn_port_t *por
 
 int xc_event_bind_interdomain(struct xc_event *e, domid_t dom, evtchn_port_t remote, evtchn_port_t *port)
 {
-	struct evtchn_interdomain_arg a = { .dom = dom, .port = remote };
+	struct evtchn_interdomain_arg a = {.dom = dom, .port = remote};
 	int rc = ioctl(e->fd, EVTCHN_BIND_INTERDOMAIN, &a);
 
 	if (rc < 0)
@@ -71,14 +71,14 @@ int xc_event_bind_interdomain(struct xc_event *e, domid_t dom, evtchn_port_t rem
 
 int xc_event_notify(struct xc_event *e, evtchn_port_t port)
 {
-	struct evtchn_port_arg a = { .port = port };
+	struct evtchn_port_arg a = {.port = port};
 
 	return ioctl(e->fd, EVTCHN_NOTIFY, &a) < 0 ? -errno : 0;
 }
 
 int xc_event_unbind(struct xc_event *e, evtchn_port_t port)
 {
-	struct evtchn_port_arg a = { .port = port };
+	struct evtchn_port_arg a = {.port = port};
 
 	return ioctl(e->fd, EVTCHN_UNBIND, &a) < 0 ? -errno : 0;
 }
@@ -118,6 +118,6 @@ int xc_event_alloc_unbound(struct xc *xc, domid_t dom, domid_t remote, evtchn_po
 	xc_release(xc, mark);
 	if (rc < 0)
 		return xc_fail(xc, rc, "domain %u: no event channel for domain %u: %s", dom, remote,
-		               strerror(-rc));
+			       strerror(-rc));
 	return 0;
 }

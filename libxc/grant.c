@@ -42,14 +42,14 @@ void xc_grant_close(struct xc_grant *g)
 
 void *xc_grant_map(struct xc_grant *g, domid_t dom, uint32_t ref, int prot)
 {
-	struct gntdev_map_arg m = { .count = 1, .refs = { { .dom = dom, .ref = ref } } };
+	struct gntdev_map_arg m = {.count = 1, .refs = {{.dom = dom, .ref = ref}}};
 	void *p;
 
 	if (ioctl(g->fd, GNTDEV_MAP, &m) < 0)
 		return NULL;
 	p = mmap(NULL, XC_PAGE_SIZE, prot, MAP_SHARED, g->fd, m.index);
 	if (p == MAP_FAILED) {
-		struct gntdev_unmap_arg u = { .index = m.index, .count = 1 };
+		struct gntdev_unmap_arg u = {.index = m.index, .count = 1};
 		int e = errno;
 
 		ioctl(g->fd, GNTDEV_UNMAP, &u);
@@ -61,8 +61,8 @@ void *xc_grant_map(struct xc_grant *g, domid_t dom, uint32_t ref, int prot)
 
 int xc_grant_unmap(struct xc_grant *g, void *p)
 {
-	struct gntdev_offset_arg o = { .vaddr = (uintptr_t)p };
-	struct gntdev_unmap_arg u = { .count = 1 };
+	struct gntdev_offset_arg o = {.vaddr = (uintptr_t)p};
+	struct gntdev_unmap_arg u = {.count = 1};
 
 	if (ioctl(g->fd, GNTDEV_OFFSET, &o) < 0)
 		return -errno;

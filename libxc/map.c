@@ -31,7 +31,7 @@ void *xc_map(struct xc *xc, domid_t dom, int prot, size_t n, const xen_pfn_t *gf
 	for (size_t i = 0; p && i < n; i++) {
 		if (err[i]) {
 			xc_fail(xc, err[i], "domain %u: cannot map frame %#lx: %s", dom,
-			        (unsigned long)gfn[i], strerror(-err[i]));
+				(unsigned long)gfn[i], strerror(-err[i]));
 			errno = -err[i];
 			xc->ops->unmap(xc->ctx, p, n);
 			p = NULL;
@@ -50,7 +50,7 @@ void xc_unmap(struct xc *xc, void *p, size_t pages)
 int xc_map_grant_table(struct xc *xc, domid_t dom, size_t frames, void **p)
 {
 	int rc = xc->ops->map_resource(xc->ctx, dom, XENMEM_resource_grant_table,
-	                               XENMEM_resource_grant_table_id_shared, 0, frames, p);
+				       XENMEM_resource_grant_table_id_shared, 0, frames, p);
 
 	if (rc < 0)
 		return xc_fail(xc, rc, "domain %u: cannot map its grant table: %s", dom, strerror(-rc));
@@ -67,7 +67,7 @@ int xc_map_m2p(struct xc *xc, const uint64_t **m2p, uint64_t *entries)
 {
 	uint64_t nr_mfn, extents;
 	size_t mark = xc_mark(xc);
-	struct xen_machphys_mfn_list list = { 0 };
+	struct xen_machphys_mfn_list list = {0};
 	xen_pfn_t *start, *gfn;
 	int rc = xc_max_mfn(xc, &nr_mfn);
 

@@ -17,9 +17,7 @@ long xc_populate(struct xc *xc, domid_t dom, size_t n, unsigned int order, xen_p
 {
 	size_t mark = xc_mark(xc);
 	xen_pfn_t *b = xc_buffer(xc, n * sizeof(*b));
-	struct xen_memory_reservation r = {
-		.nr_extents = n, .extent_order = order, .domid = dom
-	};
+	struct xen_memory_reservation r = {.nr_extents = n, .extent_order = order, .domid = dom};
 	long rc;
 
 	if (!b)
@@ -32,18 +30,18 @@ long xc_populate(struct xc *xc, domid_t dom, size_t n, unsigned int order, xen_p
 	xc_release(xc, mark);
 	if (rc < 0)
 		xc_fail(xc, rc, "domain %u: no memory for %zu extents of %lu KiB: %s", dom, n,
-		        (XC_PAGE_SIZE << order) / 1024, strerror(-rc));
+			(XC_PAGE_SIZE << order) / 1024, strerror(-rc));
 	return rc;
 }
 
 int xc_claim(struct xc *xc, domid_t dom, uint64_t pages)
 {
-	struct xen_memory_reservation r = { .nr_extents = pages, .domid = dom };
+	struct xen_memory_reservation r = {.nr_extents = pages, .domid = dom};
 	long rc = xc_memory_op(xc, XENMEM_claim_pages, &r, sizeof(r));
 
 	if (rc < 0)
 		return xc_fail(xc, rc, "domain %u: the host cannot set aside %lu MiB: %s", dom,
-		               (unsigned long)(pages >> 8), strerror(-rc));
+			       (unsigned long)(pages >> 8), strerror(-rc));
 	return 0;
 }
 
@@ -51,7 +49,7 @@ int xc_set_memory_map(struct xc *xc, domid_t dom, uint64_t bytes)
 {
 	size_t mark = xc_mark(xc);
 	struct e820entry *e = xc_buffer(xc, sizeof(*e));
-	struct xen_foreign_memory_map m = { .domid = dom, .map.nr_entries = 1 };
+	struct xen_foreign_memory_map m = {.domid = dom, .map.nr_entries = 1};
 	long rc;
 
 	if (!e)
@@ -105,8 +103,8 @@ int xc_mmuext(struct xc *xc, domid_t dom, size_t n, const struct xc_mmu_op *ops)
 		xc_release(xc, mark);
 		if (rc < 0)
 			return xc_fail(xc, rc, "domain %u: page-table operation %u on frame %#lx failed: %s",
-			               dom, ops[did < batch ? did : 0].cmd,
-			               (unsigned long)ops[did < batch ? did : 0].mfn, strerror(-rc));
+				       dom, ops[did < batch ? did : 0].cmd,
+				       (unsigned long)ops[did < batch ? did : 0].mfn, strerror(-rc));
 		ops += batch;
 		n -= batch;
 	}

@@ -15,8 +15,8 @@
 #define MAX_LEAVES 512u
 #define MAX_MSRS 64u
 
-static int policy_copy(struct xc_policy *p, const xen_cpuid_leaf_t *l, uint32_t nl,
-                       const xen_msr_entry_t *m, uint32_t nm)
+static int policy_copy(struct xc_policy *p, const xen_cpuid_leaf_t *l, uint32_t nl, const xen_msr_entry_t *m,
+		       uint32_t nm)
 {
 	p->leaves = calloc(nl ? nl : 1, sizeof(*l));
 	p->msrs = calloc(nm ? nm : 1, sizeof(*m));
@@ -36,7 +36,7 @@ int xc_policy_host(struct xc *xc, unsigned int index, struct xc_policy *p)
 	size_t mark = xc_mark(xc);
 	xen_cpuid_leaf_t *l = xc_buffer(xc, MAX_LEAVES * sizeof(*l));
 	xen_msr_entry_t *m = xc_buffer(xc, MAX_MSRS * sizeof(*m));
-	struct xen_sysctl op = { .cmd = XEN_SYSCTL_get_cpu_policy };
+	struct xen_sysctl op = {.cmd = XEN_SYSCTL_get_cpu_policy};
 	int rc;
 
 	memset(p, 0, sizeof(*p));
@@ -59,7 +59,7 @@ int xc_policy_get(struct xc *xc, domid_t dom, struct xc_policy *p)
 	size_t mark = xc_mark(xc);
 	xen_cpuid_leaf_t *l = xc_buffer(xc, MAX_LEAVES * sizeof(*l));
 	xen_msr_entry_t *m = xc_buffer(xc, MAX_MSRS * sizeof(*m));
-	struct xen_domctl op = { .cmd = XEN_DOMCTL_get_cpu_policy, .domain = dom };
+	struct xen_domctl op = {.cmd = XEN_DOMCTL_get_cpu_policy, .domain = dom};
 	int rc;
 
 	memset(p, 0, sizeof(*p));
@@ -81,7 +81,7 @@ int xc_policy_set(struct xc *xc, domid_t dom, const struct xc_policy *p)
 	size_t mark = xc_mark(xc);
 	xen_cpuid_leaf_t *l = xc_buffer(xc, p->nr_leaves * sizeof(*l));
 	xen_msr_entry_t *m = xc_buffer(xc, p->nr_msrs * sizeof(*m));
-	struct xen_domctl op = { .cmd = XEN_DOMCTL_set_cpu_policy, .domain = dom };
+	struct xen_domctl op = {.cmd = XEN_DOMCTL_set_cpu_policy, .domain = dom};
 	int rc;
 
 	if (!l || !m)
@@ -98,11 +98,12 @@ int xc_policy_set(struct xc *xc, domid_t dom, const struct xc_policy *p)
 	rc = xc_domctl(xc, &op);
 	xc_release(xc, mark);
 	if (rc < 0 && op.u.cpu_policy.err_leaf != ~0u)
-		return xc_fail(xc, rc, "domain %u: this host cannot give CPUID leaf %#x.%#x of the policy: %s",
-		               dom, op.u.cpu_policy.err_leaf, op.u.cpu_policy.err_subleaf, strerror(-rc));
+		return xc_fail(xc, rc,
+			       "domain %u: this host cannot give CPUID leaf %#x.%#x of the policy: %s", dom,
+			       op.u.cpu_policy.err_leaf, op.u.cpu_policy.err_subleaf, strerror(-rc));
 	if (rc < 0 && op.u.cpu_policy.err_msr != ~0u)
 		return xc_fail(xc, rc, "domain %u: this host cannot give MSR %#x of the policy: %s", dom,
-		               op.u.cpu_policy.err_msr, strerror(-rc));
+			       op.u.cpu_policy.err_msr, strerror(-rc));
 	return rc;
 }
 
@@ -129,9 +130,9 @@ static const struct {
 	uint32_t leaf, subleaf;
 	unsigned int reg; /* 0..3: eax ebx ecx edx */
 } feature_words[] = {
-	{ 1, 0, 3 },          { 1, 0, 2 },          { 0x80000001, 0, 3 }, { 0x80000001, 0, 2 },
-	{ 0xd, 1, 0 },        { 7, 0, 1 },          { 7, 0, 2 },          { 0x80000007, 0, 3 },
-	{ 0x80000008, 0, 1 }, { 7, 0, 3 },          { 7, 1, 0 },          { 0x80000021, 0, 0 },
+	{1, 0, 3},          {1, 0, 2}, {0x80000001, 0, 3}, {0x80000001, 0, 2},
+	{0xd, 1, 0},        {7, 0, 1}, {7, 0, 2},          {0x80000007, 0, 3},
+	{0x80000008, 0, 1}, {7, 0, 3}, {7, 1, 0},          {0x80000021, 0, 0},
 };
 
 /* Bits of 0x80000001.edx that mean the same in 1.edx (AMD APM volume 3, appendix E.4.2). */
@@ -187,7 +188,7 @@ int xc_policy_missing(const struct xc_policy *want, const struct xc_policy *have
 			name = feature_name(w, bit);
 			if (!name) {
 				snprintf(anon, sizeof(anon), "%#x[%u].%u", feature_words[w].leaf,
-				         feature_words[w].reg, bit);
+					 feature_words[w].reg, bit);
 				name = anon;
 			}
 			missing++;

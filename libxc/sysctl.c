@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define SYSCTL(name) struct xen_sysctl op = { .cmd = XEN_SYSCTL_##name }
+#define SYSCTL(name) struct xen_sysctl op = {.cmd = XEN_SYSCTL_##name}
 
 int xc_physinfo(struct xc *xc, struct xen_sysctl_physinfo *info)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DOMCTL(name, d) struct xen_domctl op = { .cmd = XEN_DOMCTL_##name, .domain = (d) }
+#define DOMCTL(name, d) struct xen_domctl op = {.cmd = XEN_DOMCTL_##name, .domain = (d)}
 
 int xc_vcpu_info(struct xc *xc, domid_t dom, unsigned int vcpu, struct xen_domctl_getvcpuinfo *info)
 {
@@ -22,11 +22,11 @@ int xc_vcpu_info(struct xc *xc, domid_t dom, unsigned int vcpu, struct xen_domct
 }
 
 static int vcpu_context(struct xc *xc, unsigned int cmd, domid_t dom, unsigned int vcpu,
-                        vcpu_guest_context_t *c)
+			vcpu_guest_context_t *c)
 {
 	size_t mark = xc_mark(xc);
 	vcpu_guest_context_t *b = xc_buffer(xc, sizeof(*b));
-	struct xen_domctl op = { .cmd = cmd, .domain = dom };
+	struct xen_domctl op = {.cmd = cmd, .domain = dom};
 	int rc;
 
 	if (!b)
@@ -53,8 +53,7 @@ int xc_vcpu_set_context(struct xc *xc, domid_t dom, unsigned int vcpu, const vcp
 	return vcpu_context(xc, XEN_DOMCTL_setvcpucontext, dom, vcpu, &copy);
 }
 
-int xc_vcpu_get_extended(struct xc *xc, domid_t dom, unsigned int vcpu,
-                         struct xen_domctl_ext_vcpucontext *e)
+int xc_vcpu_get_extended(struct xc *xc, domid_t dom, unsigned int vcpu, struct xen_domctl_ext_vcpucontext *e)
 {
 	DOMCTL(get_ext_vcpucontext, dom);
 	int rc;
@@ -122,7 +121,7 @@ int xc_vcpu_set_xsave(struct xc *xc, domid_t dom, unsigned int vcpu, const void 
 }
 
 int xc_vcpu_get_msrs(struct xc *xc, domid_t dom, unsigned int vcpu, xen_domctl_vcpu_msr_t **msrs,
-                     size_t *count)
+		     size_t *count)
 {
 	size_t mark = xc_mark(xc);
 	DOMCTL(get_vcpu_msrs, dom);
@@ -153,7 +152,7 @@ int xc_vcpu_get_msrs(struct xc *xc, domid_t dom, unsigned int vcpu, xen_domctl_v
 }
 
 int xc_vcpu_set_msrs(struct xc *xc, domid_t dom, unsigned int vcpu, const xen_domctl_vcpu_msr_t *msrs,
-                     size_t count)
+		     size_t count)
 {
 	size_t mark = xc_mark(xc);
 	xen_domctl_vcpu_msr_t *b = xc_buffer(xc, count * sizeof(*b));
@@ -173,7 +172,7 @@ int xc_vcpu_set_msrs(struct xc *xc, domid_t dom, unsigned int vcpu, const xen_do
 
 /* Both directions of the affinity call; maps that are NULL are left out. */
 static int vcpu_affinity(struct xc *xc, struct xen_domctl *op, uint8_t *hard, uint8_t *soft,
-                         unsigned int bits)
+			 unsigned int bits)
 {
 	size_t mark = xc_mark(xc), bytes = (bits + 7) / 8;
 	uint8_t *h = xc_buffer(xc, bytes), *s = xc_buffer(xc, bytes);
@@ -204,7 +203,7 @@ static int vcpu_affinity(struct xc *xc, struct xen_domctl *op, uint8_t *hard, ui
 }
 
 int xc_vcpu_get_affinity(struct xc *xc, domid_t dom, unsigned int vcpu, uint8_t *hard, uint8_t *soft,
-                         unsigned int bits)
+			 unsigned int bits)
 {
 	DOMCTL(getvcpuaffinity, dom);
 
@@ -213,7 +212,7 @@ int xc_vcpu_get_affinity(struct xc *xc, domid_t dom, unsigned int vcpu, uint8_t 
 }
 
 int xc_vcpu_set_affinity(struct xc *xc, domid_t dom, unsigned int vcpu, const uint8_t *hard,
-                         const uint8_t *soft, unsigned int bits, bool force)
+			 const uint8_t *soft, unsigned int bits, bool force)
 {
 	DOMCTL(setvcpuaffinity, dom);
 	size_t bytes = (bits + 7) / 8;

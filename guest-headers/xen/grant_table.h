@@ -263,14 +263,13 @@ DEFINE_XEN_GUEST_HANDLE(gnttab_cache_flush_t);
 #define GNTST_eagain (-12)
 #define GNTST_no_space (-13)
 
-#define GNTTABOP_error_msgs                                                                     \
-	{                                                                                       \
-		"okay", "undefined error", "unrecognised domain id", "invalid grant reference", \
-			"invalid mapping handle", "invalid virtual address",                    \
-			"invalid device address", "no spare translation slot in the I/O MMU",   \
-			"permission denied", "bad page", "copy arguments cross page boundary",  \
-			"page address size too large", "operation not done; try again",         \
-			"out of space",                                                         \
+#define GNTTABOP_error_msgs                                                                            \
+	{                                                                                              \
+		"okay", "undefined error", "unrecognised domain id", "invalid grant reference",        \
+			"invalid mapping handle", "invalid virtual address", "invalid device address", \
+			"no spare translation slot in the I/O MMU", "permission denied", "bad page",   \
+			"copy arguments cross page boundary", "page address size too large",           \
+			"operation not done; try again", "out of space",                               \
 	}
 
 /* The layouts, pinned: size and place of the last member. */

@@ -348,16 +348,16 @@ typedef struct {
 } xen_uuid_t;
 
 #define XEN_DEFINE_UUID_BYTE_(v, n) (uint8_t)((v) >> (8 * (n)))
-#define XEN_DEFINE_UUID_(a, b, c, d, e1, e2, e3, e4, e5, e6)                                      \
-	{                                                                                         \
-		{                                                                                 \
-			XEN_DEFINE_UUID_BYTE_(a, 3), XEN_DEFINE_UUID_BYTE_(a, 2),                 \
-				XEN_DEFINE_UUID_BYTE_(a, 1), XEN_DEFINE_UUID_BYTE_(a, 0),         \
-				XEN_DEFINE_UUID_BYTE_(b, 1), XEN_DEFINE_UUID_BYTE_(b, 0),         \
-				XEN_DEFINE_UUID_BYTE_(c, 1), XEN_DEFINE_UUID_BYTE_(c, 0),         \
-				XEN_DEFINE_UUID_BYTE_(d, 1), XEN_DEFINE_UUID_BYTE_(d, 0), e1, e2, \
-				e3, e4, e5, e6                                                    \
-		}                                                                                 \
+#define XEN_DEFINE_UUID_(a, b, c, d, e1, e2, e3, e4, e5, e6)                                              \
+	{                                                                                                 \
+		{                                                                                         \
+			XEN_DEFINE_UUID_BYTE_(a, 3), XEN_DEFINE_UUID_BYTE_(a, 2),                         \
+				XEN_DEFINE_UUID_BYTE_(a, 1), XEN_DEFINE_UUID_BYTE_(a, 0),                 \
+				XEN_DEFINE_UUID_BYTE_(b, 1), XEN_DEFINE_UUID_BYTE_(b, 0),                 \
+				XEN_DEFINE_UUID_BYTE_(c, 1), XEN_DEFINE_UUID_BYTE_(c, 0),                 \
+				XEN_DEFINE_UUID_BYTE_(d, 1), XEN_DEFINE_UUID_BYTE_(d, 0), e1, e2, e3, e4, \
+				e5, e6                                                                    \
+		}                                                                                         \
 	}
 #ifdef __cplusplus
 #define XEN_DEFINE_UUID XEN_DEFINE_UUID_

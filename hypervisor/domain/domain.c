@@ -212,8 +212,7 @@ struct domain *domain_create(domid_t id, const struct domain_config *cfg, int *e
 	d->isolated = cfg->privileged ? xpti_for_control : xpti_for_others;
 	d->max_evtchn_port = min(cfg->max_evtchn_port, 0x7fffffffU);
 	d->max_grant_frames = cfg->max_grant_frames < 0 ? 64 : (u32)cfg->max_grant_frames;
-	d->max_maptrack_frames =
-		cfg->max_maptrack_frames < 0 ? 1024 : (u32)cfg->max_maptrack_frames;
+	d->max_maptrack_frames = cfg->max_maptrack_frames < 0 ? 1024 : (u32)cfg->max_maptrack_frames;
 	d->max_grant_version = cfg->grant_opts ? cfg->grant_opts & 0xf : 2;
 	d->controller_pause_count = 1;
 	d->is_paused_by_controller = true;

@@ -55,11 +55,9 @@ static void one_table(paddr_t pa)
 		if (memcmp(h->signature, known[i].signature, 4) != 0)
 			continue;
 		if (!acpi_checksum_ok(h, len))
-			printk(XLOG_WARNING "ACPI: %.4s: bad checksum, used all the same\n",
-			       h->signature);
+			printk(XLOG_WARNING "ACPI: %.4s: bad checksum, used all the same\n", h->signature);
 		if (known[i].parse(h, len, &acpi) != 0)
-			printk(XLOG_WARNING "ACPI: %.4s: malformed, used as far as it goes\n",
-			       h->signature);
+			printk(XLOG_WARNING "ACPI: %.4s: malformed, used as far as it goes\n", h->signature);
 		if (i == 0)
 			acpi.madt = pa;
 		if (i == 1)

@@ -81,8 +81,7 @@ static void add_nmi(struct acpi_info *out, u32 acpi_id, u16 flags, u8 lint)
 static void madt_entry(const u8 *e, struct acpi_info *out)
 {
 	/* by type: least length */
-	static const u8 least[] = {
-		[0] = 8, [1] = 12, [2] = 10, [4] = 6, [5] = 12, [9] = 16, [10] = 12};
+	static const u8 least[] = {[0] = 8, [1] = 12, [2] = 10, [4] = 6, [5] = 12, [9] = 16, [10] = 12};
 
 	if (e[0] >= ARRAY_SIZE(least) || !least[e[0]] || e[1] < least[e[0]])
 		return;
@@ -139,8 +138,7 @@ int acpi_parse_madt(const void *table, size_t len, struct acpi_info *out)
 }
 
 /* The extended form at ext if the table has it and it is set, else the old I/O port at old. */
-static struct acpi_gas fadt_register(const u8 *t, size_t len, unsigned int old, unsigned int ext,
-				     u8 width)
+static struct acpi_gas fadt_register(const u8 *t, size_t len, unsigned int old, unsigned int ext, u8 width)
 {
 	struct acpi_gas g = {0, 0, 0, 0, 0};
 
@@ -183,8 +181,7 @@ int acpi_parse_fadt(const void *table, size_t len, struct acpi_info *out)
 	if (len >= 129 && (out->fadt_flags >> 10 & 1)) {
 		memcpy(&out->reset_reg, t + 116, sizeof(out->reset_reg));
 		out->reset_value = t[128];
-		out->reset_supported =
-			out->reset_reg.address != 0 && out->reset_reg.space <= ACPI_GAS_PCI;
+		out->reset_supported = out->reset_reg.address != 0 && out->reset_reg.space <= ACPI_GAS_PCI;
 	}
 	return 0;
 }
@@ -211,8 +208,7 @@ int acpi_parse_mcfg(const void *table, size_t len, struct acpi_info *out)
 
 		/* Room for the whole window below the top of the address space, and aligned to it.
 		 */
-		if (m.start_bus <= m.end_bus && m.base && !(m.base & 0xfffff) &&
-		    m.base < 1ULL << 52)
+		if (m.start_bus <= m.end_bus && m.base && !(m.base & 0xfffff) && m.base < 1ULL << 52)
 			out->mcfg[out->nr_mcfg++] = m;
 	}
 	return 0;

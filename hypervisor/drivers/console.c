@@ -27,7 +27,7 @@
 
 #define RING_SIZE (128U * 1024) /* power of two */
 #define INPUT_SIZE 256U         /* power of two */
-#define LOCK_PATIENCE                                                               \
+#define LOCK_PATIENCE \
 	20000000U /* tries before a panicking CPU takes the lock from a dead holder \
 		   */
 

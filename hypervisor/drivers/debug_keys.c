@@ -41,14 +41,16 @@ static void key_events(void)
 {
 	struct domain *d;
 
-	list_for_each(d, &domain_list, list) evtchn_dump(d);
+	list_for_each(d, &domain_list, list)
+		evtchn_dump(d);
 }
 
 static void key_grants(void)
 {
 	struct domain *d;
 
-	list_for_each(d, &domain_list, list) grant_dump(d);
+	list_for_each(d, &domain_list, list)
+		grant_dump(d);
 }
 
 static void key_domains(void)
@@ -57,17 +59,16 @@ static void key_domains(void)
 	struct vcpu *v;
 
 	printk("Domains at %lu ns:\n", now());
-	list_for_each(d, &domain_list, list)
-	{
-		printk("d%u: refs %d dying %d paused %d/%d pages %u/%u%s%s\n", d->id, d->refcount,
-		       d->dying, d->pause_count, d->controller_pause_count,
-		       d->mm ? d->mm->tot_pages : 0, d->mm ? d->mm->max_pages : 0,
-		       d->is_shut_down ? " shut down" : "", d->is_control ? " control" : "");
-		for_each_vcpu(d, v) printk(
-			"  v%u: cpu %u %s flags %#lx paused %d events pending %u mask %u\n", v->id,
-			v->cpu, v->running ? "running" : "not running", v->pause_flags,
-			v->pause_count, v->vcpu_info ? v->vcpu_info->evtchn_upcall_pending : 0,
-			v->vcpu_info ? v->vcpu_info->evtchn_upcall_mask : 0);
+	list_for_each(d, &domain_list, list) {
+		printk("d%u: refs %d dying %d paused %d/%d pages %u/%u%s%s\n", d->id, d->refcount, d->dying,
+		       d->pause_count, d->controller_pause_count, d->mm ? d->mm->tot_pages : 0,
+		       d->mm ? d->mm->max_pages : 0, d->is_shut_down ? " shut down" : "",
+		       d->is_control ? " control" : "");
+		for_each_vcpu(d, v)
+			printk("  v%u: cpu %u %s flags %#lx paused %d events pending %u mask %u\n", v->id,
+			       v->cpu, v->running ? "running" : "not running", v->pause_flags, v->pause_count,
+			       v->vcpu_info ? v->vcpu_info->evtchn_upcall_pending : 0,
+			       v->vcpu_info ? v->vcpu_info->evtchn_upcall_mask : 0);
 	}
 }
 
@@ -82,8 +83,7 @@ static void key_dom0_regs(void)
 
 	if (!dom0)
 		return;
-	for_each_vcpu(dom0, v)
-	{
+	for_each_vcpu(dom0, v) {
 		printk("d0v%u on CPU %u:\n", v->id, v->cpu);
 		dump_regs(&v->regs);
 	}
@@ -106,8 +106,7 @@ static void key_cpu_regs(void)
 	unsigned int cpu;
 	cpumask_t one;
 
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu(cpu) {
 		cpumask_clear(&one);
 		cpumask_set(cpu, &one);
 		smp_call(&one, dump_this_cpu, NULL);

@@ -131,9 +131,8 @@ bool pci_cfg_port_read(unsigned int port, unsigned int bytes, u32 *val)
 		*val = ~0U;
 		return true;
 	}
-	*val = pci_conf_read(
-		(struct pci_addr){0, (u8)(guest_address >> 16), (u8)(guest_address >> 8)},
-		(guest_address & 0xfc) | (port & 3), bytes);
+	*val = pci_conf_read((struct pci_addr){0, (u8)(guest_address >> 16), (u8)(guest_address >> 8)},
+			     (guest_address & 0xfc) | (port & 3), bytes);
 	return true;
 }
 
@@ -144,8 +143,7 @@ bool pci_cfg_port_write(unsigned int port, unsigned int bytes, u32 val)
 	else if (port < DATA_PORT)
 		port_out((u16)port, bytes, val);
 	else if ((guest_address & ENABLE) && (port & 3) + bytes <= 4)
-		pci_conf_write(
-			(struct pci_addr){0, (u8)(guest_address >> 16), (u8)(guest_address >> 8)},
-			(guest_address & 0xfc) | (port & 3), bytes, val);
+		pci_conf_write((struct pci_addr){0, (u8)(guest_address >> 16), (u8)(guest_address >> 8)},
+			       (guest_address & 0xfc) | (port & 3), bytes, val);
 	return true;
 }

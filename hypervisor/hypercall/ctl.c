@@ -74,8 +74,7 @@ void ctl_domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 
 int ctl_put_cpumask(const struct xenctl_bitmap *out, const cpumask_t *mask)
 {
-	u64 bytes = (out->nr_bits + 7ULL) / 8, have = DIV_ROUND_UP(nr_cpu_ids, 8),
-	    copy = min(bytes, have);
+	u64 bytes = (out->nr_bits + 7ULL) / 8, have = DIV_ROUND_UP(nr_cpu_ids, 8), copy = min(bytes, have);
 	u64 to = (u64)out->bitmap.p;
 
 	if (copy_to_guest_va(to, mask->bits, copy))

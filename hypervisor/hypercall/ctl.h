@@ -19,15 +19,13 @@ typedef long sysctl_fn(struct xen_sysctl *op);
 /* domctl_life.c */
 domctl_fn domctl_createdomain, domctl_destroydomain, domctl_pausedomain, domctl_unpausedomain,
 	domctl_getdomaininfo, domctl_max_vcpus, domctl_setdomainhandle, domctl_resumedomain,
-	domctl_set_target, domctl_set_address_size, domctl_get_address_size,
-	domctl_set_virq_handler, domctl_subscribe, domctl_settimeoffset, domctl_settscinfo,
-	domctl_gettscinfo, domctl_scheduler_op, domctl_setnodeaffinity, domctl_getnodeaffinity,
-	domctl_soft_reset, domctl_setdebugging;
+	domctl_set_target, domctl_set_address_size, domctl_get_address_size, domctl_set_virq_handler,
+	domctl_subscribe, domctl_settimeoffset, domctl_settscinfo, domctl_gettscinfo, domctl_scheduler_op,
+	domctl_setnodeaffinity, domctl_getnodeaffinity, domctl_soft_reset, domctl_setdebugging;
 /* domctl_vcpu.c */
 domctl_fn domctl_setvcpucontext, domctl_getvcpucontext, domctl_getvcpuinfo, domctl_setvcpuaffinity,
-	domctl_getvcpuaffinity, domctl_sendtrigger, domctl_get_ext_vcpucontext,
-	domctl_set_ext_vcpucontext, domctl_getvcpuextstate, domctl_setvcpuextstate,
-	domctl_get_vcpu_msrs, domctl_set_vcpu_msrs;
+	domctl_getvcpuaffinity, domctl_sendtrigger, domctl_get_ext_vcpucontext, domctl_set_ext_vcpucontext,
+	domctl_getvcpuextstate, domctl_setvcpuextstate, domctl_get_vcpu_msrs, domctl_set_vcpu_msrs;
 /* domctl_access.c */
 domctl_fn domctl_irq_permission, domctl_iomem_permission, domctl_ioport_permission;
 /* domctl_memory.c */

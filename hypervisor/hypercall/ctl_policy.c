@@ -60,8 +60,7 @@ static void room_free(struct policy_room *r)
 }
 
 /* Either array may be absent. *leaves and *msrs: room the caller has, then numbers written. */
-static long policy_out(const struct cpu_policy *p, u64 leaves_va, u32 *leaves, u64 msrs_va,
-		       u32 *msrs)
+static long policy_out(const struct cpu_policy *p, u64 leaves_va, u32 *leaves, u64 msrs_va, u32 *msrs)
 {
 	unsigned int nl = min(*leaves, policy_max_leaves()), nm = min(*msrs, POLICY_MAX_MSRS);
 	struct policy_room room;
@@ -101,8 +100,7 @@ long sysctl_get_cpu_policy(struct xen_sysctl *op)
 
 	if (p->_rsvd || p->index >= ARRAY_SIZE(of))
 		return -EINVAL;
-	return policy_out(of[p->index], (u64)p->leaves.p, &p->nr_leaves, (u64)p->msrs.p,
-			  &p->nr_msrs);
+	return policy_out(of[p->index], (u64)p->leaves.p, &p->nr_leaves, (u64)p->msrs.p, &p->nr_msrs);
 }
 
 long domctl_get_cpu_policy(struct domain *d, struct xen_domctl *op)
@@ -112,8 +110,7 @@ long domctl_get_cpu_policy(struct domain *d, struct xen_domctl *op)
 	return policy_out(d->policy, (u64)p->leaves.p, &p->nr_leaves, (u64)p->msrs.p, &p->nr_msrs);
 }
 
-static long policy_in(struct cpu_policy *new, const struct xen_domctl_cpu_policy *p,
-		      struct policy_error *err)
+static long policy_in(struct cpu_policy *new, const struct xen_domctl_cpu_policy *p, struct policy_error *err)
 {
 	struct policy_room room;
 	long ret;

@@ -32,8 +32,7 @@ long do_update_descriptor(u64 maddr, u64 desc, u64 a3, u64 a4, u64 a5)
 	if (!f)
 		return -EINVAL;
 	/* In use as descriptors it stays that; else it must be a page the guest could write. */
-	segdesc = pgt_type(READ_ONCE(f->type_word)) == FT_SEGDESC &&
-		  !frame_get_type(f, FT_SEGDESC);
+	segdesc = pgt_type(READ_ONCE(f->type_word)) == FT_SEGDESC && !frame_get_type(f, FT_SEGDESC);
 	if (!segdesc && frame_get_type(f, FT_WRITABLE)) {
 		frame_put(f);
 		return -EINVAL;

@@ -65,8 +65,8 @@ long call_restart(unsigned int nr_args, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4)
 
 bool hypercall_preempt_check(void)
 {
-	return preempt_window() || unlikely(current->vcpu_info->evtchn_upcall_pending &&
-					    !current->vcpu_info->evtchn_upcall_mask);
+	return preempt_window() ||
+	       unlikely(current->vcpu_info->evtchn_upcall_pending && !current->vcpu_info->evtchn_upcall_mask);
 }
 
 long hypercall_family(const struct hc_row *rows, unsigned int nr, unsigned int cmd, u64 uarg)
@@ -86,8 +86,7 @@ long hypercall_family(const struct hc_row *rows, unsigned int nr, unsigned int c
 		return -EPERM;
 	if (row->dir == HC_RAW || row->dir == HC_ARRAY)
 		return row->fn((void *)uarg);
-	if ((row->dir == HC_IN || row->dir == HC_INOUT) &&
-	    copy_from_guest_va(buf, uarg, row->size))
+	if ((row->dir == HC_IN || row->dir == HC_INOUT) && copy_from_guest_va(buf, uarg, row->size))
 		return -EFAULT;
 	if (row->dir == HC_OUT)
 		memset(buf, 0, row->size);
@@ -124,13 +123,12 @@ long do_multicall(u64 list, u64 nr_calls, u64 a3, u64 a4, u64 a5)
 		} else {
 			u64 op = c->op & (u64)(((s64)c->op - NR_HYPERCALLS) >> 63);
 
-			rc = hypercall_table[op](c->args[0], c->args[1], c->args[2], c->args[3],
-						 c->args[4]);
+			rc = hypercall_table[op](c->args[0], c->args[1], c->args[2], c->args[3], c->args[4]);
 		}
 		if (unlikely(mc->restarted)) {
 			mc->restarted = false;
-			if (raw_copy_to_guest(list + offsetof(struct multicall_entry, args),
-					      c->args, sizeof(c->args)))
+			if (raw_copy_to_guest(list + offsetof(struct multicall_entry, args), c->args,
+					      sizeof(c->args)))
 				goto fault;
 			goto restart;
 		}

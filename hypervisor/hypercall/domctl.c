@@ -100,8 +100,8 @@ static long run(const struct domctl_row *row, struct domain *d, struct xen_domct
 /* Devices that belong to nobody are "assigned" to the system domain for I/O; none can be, either. */
 static bool is_quarantine(const struct xen_domctl *op)
 {
-	return op->domain == DOMID_IO && (op->cmd == XEN_DOMCTL_assign_device ||
-					  op->cmd == XEN_DOMCTL_deassign_device);
+	return op->domain == DOMID_IO &&
+	       (op->cmd == XEN_DOMCTL_assign_device || op->cmd == XEN_DOMCTL_deassign_device);
 }
 
 long do_domctl(u64 uarg, u64 a2, u64 a3, u64 a4, u64 a5)

@@ -23,12 +23,10 @@ static int check_config(const struct xen_domctl_createdomain *c)
 		return -EINVAL;
 	if (c->max_vcpus < 1 || c->max_vcpus > MAX_PV_VCPUS)
 		return -EINVAL;
-	if (c->vmtrace_size || c->arch.emulation_flags ||
-	    c->arch.misc_flags & ~XEN_X86_MISC_FLAGS_MAX)
+	if (c->vmtrace_size || c->arch.emulation_flags || c->arch.misc_flags & ~XEN_X86_MISC_FLAGS_MAX)
 		return -EINVAL;
 	if (c->grant_opts & ~(u32)XEN_DOMCTL_GRANT_version_mask ||
-	    XEN_DOMCTL_GRANT_version(c->grant_opts) < 1 ||
-	    XEN_DOMCTL_GRANT_version(c->grant_opts) > 2)
+	    XEN_DOMCTL_GRANT_version(c->grant_opts) < 1 || XEN_DOMCTL_GRANT_version(c->grant_opts) > 2)
 		return -EINVAL;
 	if (c->max_grant_frames < -1 || c->max_maptrack_frames < -1)
 		return -EINVAL;

@@ -84,8 +84,7 @@ long domctl_getvcpuinfo(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
-static struct vcpu *affinity_vcpu(struct domain *d, const struct xen_domctl_vcpuaffinity *a,
-				  long *err)
+static struct vcpu *affinity_vcpu(struct domain *d, const struct xen_domctl_vcpuaffinity *a, long *err)
 {
 	struct vcpu *v = ctl_vcpu(d, a->vcpu);
 
@@ -367,8 +366,7 @@ long domctl_set_vcpu_msrs(struct domain *d, struct xen_domctl *op)
 
 		if (copy_from_guest_h_off(&msr, m->msrs, n, 1))
 			ret = -EFAULT;
-		else if (msr.reserved || !msr_is_migrated(msr.index) ||
-			 guest_wrmsr(v, msr.index, msr.value))
+		else if (msr.reserved || !msr_is_migrated(msr.index) || guest_wrmsr(v, msr.index, msr.value))
 			ret = -EINVAL;
 	}
 	vcpu_unpause(v);

@@ -268,8 +268,7 @@ again:
 	case ECS_IPI:
 		break;
 	case ECS_VIRQ:
-		WRITE_ONCE(d->vcpus[evtchn_virq_is_global(p->peer) ? 0 : p->vcpu]
-				   ->virq_to_evtchn[p->peer],
+		WRITE_ONCE(d->vcpus[evtchn_virq_is_global(p->peer) ? 0 : p->vcpu]->virq_to_evtchn[p->peer],
 			   0);
 		break;
 	case ECS_PIRQ:

@@ -85,8 +85,7 @@ void evtchn_dump(struct domain *d)
 
 	if (!t)
 		return;
-	printk("d%u event channels (%s, %u in use):\n", d->id, t->fifo ? "FIFO" : "2-level",
-	       t->in_use);
+	printk("d%u event channels (%s, %u in use):\n", d->id, t->fifo ? "FIFO" : "2-level", t->in_use);
 	spin_lock(&t->lock);
 	for (u32 port = 1; port < t->nr_ports; port++) {
 		const struct evtchn_port *p = evtchn_find(t, port);
@@ -94,11 +93,9 @@ void evtchn_dump(struct domain *d)
 		if (p->state == ECS_FREE)
 			continue;
 		printk("  %5u [p%u m%u] %s vcpu %u peer %u dom %d prio %u\n", port,
-		       evtchn_is_pending(t, d->shared_info, port),
-		       evtchn_is_masked(t, d->shared_info, port), state_names[p->state], p->vcpu,
-		       p->peer,
-		       p->state == ECS_UNBOUND || p->state == ECS_INTERDOMAIN ? p->remote_domid
-									      : -1,
+		       evtchn_is_pending(t, d->shared_info, port), evtchn_is_masked(t, d->shared_info, port),
+		       state_names[p->state], p->vcpu, p->peer,
+		       p->state == ECS_UNBOUND || p->state == ECS_INTERDOMAIN ? p->remote_domid : -1,
 		       p->priority);
 	}
 	spin_unlock(&t->lock);

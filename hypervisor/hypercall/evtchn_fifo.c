@@ -41,8 +41,7 @@ long evtchn_op_init_control(void *arg)
 	int ret = 0;
 
 	c->link_bits = EVTCHN_FIFO_LINK_BITS;
-	if (c->vcpu >= d->max_vcpus ||
-	    !d->vcpus[c->vcpu & evtchn_index_mask(c->vcpu, d->max_vcpus)])
+	if (c->vcpu >= d->max_vcpus || !d->vcpus[c->vcpu & evtchn_index_mask(c->vcpu, d->max_vcpus)])
 		return -ENOENT;
 	if (c->offset > PAGE_SIZE - sizeof(struct evtchn_fifo_control_block) || c->offset & 7)
 		return -EINVAL;

@@ -22,8 +22,7 @@ int evtchn_send(struct domain *d, u32 port)
 		evtchn_raise(d, p, port);
 	else if (p->state == ECS_INTERDOMAIN)
 		evtchn_raise(p->remote, evtchn_find(p->remote->evtchn, p->peer), p->peer);
-	else if (p->state !=
-		 ECS_UNBOUND) /* nobody listens yet: the event is lost, as the ABI says */
+	else if (p->state != ECS_UNBOUND) /* nobody listens yet: the event is lost, as the ABI says */
 		ret = -EINVAL;
 	spin_unlock(&t->lock);
 	return ret;

@@ -164,23 +164,20 @@ static long cache_flush(u64 uarg, unsigned int count)
 
 		if (copy_from_guest_va(&f, uarg, sizeof(f)))
 			return -EFAULT;
-		if (f.offset >= PAGE_SIZE || f.length > PAGE_SIZE ||
-		    f.offset + f.length > PAGE_SIZE ||
+		if (f.offset >= PAGE_SIZE || f.length > PAGE_SIZE || f.offset + f.length > PAGE_SIZE ||
 		    f.op & ~(GNTTAB_CACHE_CLEAN | GNTTAB_CACHE_INVAL | GNTTAB_CACHE_SOURCE_GREF))
 			return -EINVAL;
 		if (f.length && f.op & (GNTTAB_CACHE_CLEAN | GNTTAB_CACHE_INVAL))
 			return -EOPNOTSUPP;
 		if (hypercall_preempt_check())
-			return call_restart(3, GNTTABOP_cache_flush, uarg + sizeof(f),
-					    count - i - 1, 0, 0);
+			return call_restart(3, GNTTABOP_cache_flush, uarg + sizeof(f), count - i - 1, 0, 0);
 	}
 	return 0;
 }
 
 static inline bool one_structure(u64 cmd)
 {
-	return cmd == GNTTABOP_setup_table || cmd == GNTTABOP_query_size ||
-	       cmd == GNTTABOP_get_status_frames;
+	return cmd == GNTTABOP_setup_table || cmd == GNTTABOP_query_size || cmd == GNTTABOP_get_status_frames;
 }
 
 long do_grant_table_op(u64 cmd, u64 uarg, u64 count, u64 a4, u64 a5)
@@ -206,6 +203,5 @@ long do_grant_table_op(u64 cmd, u64 uarg, u64 count, u64 a4, u64 a5)
 	done = array_op(cmd, uarg, nr);
 	if (likely(done == (long)nr) || done < 0)
 		return done < 0 ? done : 0;
-	return call_restart(3, cmd, uarg + (u64)done * rows[cmd].size, nr - (unsigned int)done, 0,
-			    0);
+	return call_restart(3, cmd, uarg + (u64)done * rows[cmd].size, nr - (unsigned int)done, 0, 0);
 }

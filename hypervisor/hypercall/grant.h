@@ -38,13 +38,11 @@ static inline u32 grant_nr_entries(const struct grant_table *gt)
 }
 static inline struct grant_entry_v1 *grant_v1(const struct grant_table *gt, u32 ref)
 {
-	return (struct grant_entry_v1 *)gt->shared[ref / GRANT_V1_PER_PAGE] +
-	       ref % GRANT_V1_PER_PAGE;
+	return (struct grant_entry_v1 *)gt->shared[ref / GRANT_V1_PER_PAGE] + ref % GRANT_V1_PER_PAGE;
 }
 static inline union grant_entry_v2 *grant_v2(const struct grant_table *gt, u32 ref)
 {
-	return (union grant_entry_v2 *)gt->shared[ref / GRANT_V2_PER_PAGE] +
-	       ref % GRANT_V2_PER_PAGE;
+	return (union grant_entry_v2 *)gt->shared[ref / GRANT_V2_PER_PAGE] + ref % GRANT_V2_PER_PAGE;
 }
 static inline grant_status_t *grant_status(const struct grant_table *gt, u32 ref)
 {
@@ -61,8 +59,7 @@ static inline u16 *grant_use_flags(const struct grant_table *gt, u32 ref)
 }
 
 /* Ends one use of ref; lock held. References to the frame are the caller's business. */
-static inline void grant_end_use(struct grant_table *gt, u32 ref, struct grant_active *a,
-				 bool readonly)
+static inline void grant_end_use(struct grant_table *gt, u32 ref, struct grant_active *a, bool readonly)
 {
 	if (readonly)
 		a->readers--;

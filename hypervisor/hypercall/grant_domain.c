@@ -134,15 +134,13 @@ int grant_domain_init(struct domain *d)
 	gt->active = hv_new_array(struct grant_active *, active_pages(gt->max_frames));
 	gt->maptrack.pages = hv_new_array(struct maptrack_entry *, max(gt->maptrack.max_pages, 1U));
 	d->grant = gt;
-	ret = gt->shared && gt->status && gt->active && gt->maptrack.pages ? grant_grow(d, 1)
-									   : -ENOMEM;
+	ret = gt->shared && gt->status && gt->active && gt->maptrack.pages ? grant_grow(d, 1) : -ENOMEM;
 	if (ret)
 		grant_domain_destroy(d);
 	return ret;
 }
 
-int grant_acquire_resource(struct domain *d, unsigned int id, unsigned long first, unsigned int nr,
-			   u64 *mfns)
+int grant_acquire_resource(struct domain *d, unsigned int id, unsigned long first, unsigned int nr, u64 *mfns)
 {
 	struct grant_table *gt = d->grant;
 	unsigned long end = first + nr;
@@ -189,10 +187,9 @@ void grant_dump(struct domain *d)
 		const struct grant_active *a = grant_active(gt, ref);
 
 		if (grant_active_used(a))
-			printk("  %5u d%u mfn %lx readers %u writers %u flags %04x\n", ref,
-			       a->domid, (unsigned long)a->mfn, a->readers, a->writers,
-			       gt->version == 1 ? grant_v1(gt, ref)->flags
-						: grant_v2(gt, ref)->hdr.flags);
+			printk("  %5u d%u mfn %lx readers %u writers %u flags %04x\n", ref, a->domid,
+			       (unsigned long)a->mfn, a->readers, a->writers,
+			       gt->version == 1 ? grant_v1(gt, ref)->flags : grant_v2(gt, ref)->hdr.flags);
 	}
 	spin_unlock(&gt->lock);
 }

@@ -51,14 +51,12 @@ static void put_use_refs(struct frame *f, bool readonly)
 
 static unsigned int entry_cache_flags(const struct grant_table *gt, u32 ref)
 {
-	const u16 *flags =
-		gt->version == 1 ? &grant_v1(gt, ref)->flags : &grant_v2(gt, ref)->hdr.flags;
+	const u16 *flags = gt->version == 1 ? &grant_v1(gt, ref)->flags : &grant_v2(gt, ref)->hdr.flags;
 
 	return READ_ONCE(*flags) & (GTF_PWT | GTF_PCD | GTF_PAT);
 }
 
-static int map_locked(struct vcpu *v, struct domain *rd, struct gnttab_map_grant_ref *op,
-		      u32 handle)
+static int map_locked(struct vcpu *v, struct domain *rd, struct gnttab_map_grant_ref *op, u32 handle)
 {
 	bool readonly = op->flags & GNTMAP_readonly;
 	struct domain *ld = v->domain;
@@ -243,14 +241,14 @@ static int unmap_begin_at(struct vcpu *v, u64 uarg, bool replace, struct unmappe
 	if (replace) {
 		if (copy_from_guest_va(&op.replace, uarg, sizeof(op.replace)))
 			return -EFAULT;
-		status = (s16)unmap_begin(v, op.replace.handle, op.replace.host_addr,
-					  op.replace.new_addr, 0, u);
+		status = (s16)unmap_begin(v, op.replace.handle, op.replace.host_addr, op.replace.new_addr, 0,
+					  u);
 		uarg += offsetof(struct gnttab_unmap_and_replace, status);
 	} else {
 		if (copy_from_guest_va(&op.plain, uarg, sizeof(op.plain)))
 			return -EFAULT;
-		status = (s16)unmap_begin(v, op.plain.handle, op.plain.host_addr, 0,
-					  op.plain.dev_bus_addr, u);
+		status =
+			(s16)unmap_begin(v, op.plain.handle, op.plain.host_addr, 0, op.plain.dev_bus_addr, u);
 		uarg += offsetof(struct gnttab_unmap_grant_ref, status);
 	}
 	return copy_to_guest_va(uarg, &status, sizeof(status));
@@ -258,8 +256,8 @@ static int unmap_begin_at(struct vcpu *v, u64 uarg, bool replace, struct unmappe
 
 static long unmap_batches(u64 uarg, unsigned int count, bool replace)
 {
-	size_t size = replace ? sizeof(struct gnttab_unmap_and_replace)
-			      : sizeof(struct gnttab_unmap_grant_ref);
+	size_t size =
+		replace ? sizeof(struct gnttab_unmap_and_replace) : sizeof(struct gnttab_unmap_grant_ref);
 	struct vcpu *v = current;
 	struct unmapped u[UNMAP_BATCH];
 	unsigned int done = 0, n;

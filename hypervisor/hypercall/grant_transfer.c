@@ -10,8 +10,7 @@
 
 static u32 *transfer_word(const struct grant_table *gt, u32 ref)
 {
-	return gt->version == 1 ? (u32 *)&grant_v1(gt, ref)->flags
-				: (u32 *)&grant_v2(gt, ref)->hdr.flags;
+	return gt->version == 1 ? (u32 *)&grant_v1(gt, ref)->flags : (u32 *)&grant_v2(gt, ref)->hdr.flags;
 }
 
 static void transfer_complete(const struct grant_table *gt, u32 ref, u64 mfn)

@@ -26,8 +26,7 @@ static inline u64 entry_frame(const struct grant_table *gt, u32 ref, struct gran
 	return READ_ONCE(e->sub_page.frame);
 }
 
-static inline int pin_entry(const struct grant_table *gt, u32 ref, domid_t who, bool readonly,
-			    bool whole)
+static inline int pin_entry(const struct grant_table *gt, u32 ref, domid_t who, bool readonly, bool whole)
 {
 	union grant_entry_v2 *e;
 

@@ -20,8 +20,7 @@ static int keep_from_v1(const struct grant_table *gt, struct kept_entry *k)
 	for (u32 i = 0; i < GNTTAB_NR_RESERVED_ENTRIES; i++) {
 		const struct grant_entry_v1 *e = grant_v1(gt, i);
 
-		k[i] = (struct kept_entry){READ_ONCE(e->flags), READ_ONCE(e->domid),
-					   READ_ONCE(e->frame)};
+		k[i] = (struct kept_entry){READ_ONCE(e->flags), READ_ONCE(e->domid), READ_ONCE(e->frame)};
 		/* Half-done transfers have no place in the other layout. */
 		if ((k[i].flags & GTF_type_mask) == GTF_accept_transfer)
 			k[i].flags = GTF_invalid;

@@ -73,8 +73,7 @@ static long physcpuinfo(struct xen_mc_physcpuinfo *p)
 	}
 	if (!p->ncpus)
 		return -EINVAL;
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu(cpu) {
 		if (n == p->ncpus)
 			break;
 		describe_cpu(cpu, &l);

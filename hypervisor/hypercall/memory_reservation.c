@@ -9,7 +9,7 @@
 #include <lib.h>
 #include <x86/mm/pvmmu.h>
 
-#define ORDER_MAX_GUEST 9   /* 2 MiB */
+#define ORDER_MAX_GUEST 9 /* 2 MiB */
 #define ORDER_MAX_CONTROL 18
 
 static unsigned int order_limit(void)
@@ -74,8 +74,7 @@ static bool decrease_one(struct domain *d, const struct xen_memory_reservation *
 	return true;
 }
 
-static bool one_extent(struct domain *d, unsigned int op, const struct xen_memory_reservation *r,
-		       u64 i)
+static bool one_extent(struct domain *d, unsigned int op, const struct xen_memory_reservation *r, u64 i)
 {
 	if (op == XENMEM_populate_physmap)
 		return populate_one(d, r, i);
@@ -143,8 +142,7 @@ static int chunk_take(struct chunk *c)
 		if (copy_from_guest_h_off(&mfn, c->x->in.extent_start, i, 1))
 			return chunk_give_back(c, -EFAULT);
 		for (u64 j = 0; j < 1UL << c->x->in.extent_order; j++) {
-			if (!mfn_valid(MFN(mfn + j)) ||
-			    frame_steal(c->d, mfn_to_frame(MFN(mfn + j))))
+			if (!mfn_valid(MFN(mfn + j)) || frame_steal(c->d, mfn_to_frame(MFN(mfn + j))))
 				return chunk_give_back(c, -EINVAL);
 			frame_table[mfn + j].next = c->taken;
 			c->taken = (u32)(mfn + j);
@@ -160,8 +158,7 @@ static u32 chunk_alloc(const struct chunk *c)
 	u32 head = 0;
 
 	for (u64 i = 0; i < c->out_nr; i++) {
-		struct frame *f = alloc_frames(NULL, order,
-					       XENMEMF_get_address_bits(c->x->out.mem_flags));
+		struct frame *f = alloc_frames(NULL, order, XENMEMF_get_address_bits(c->x->out.mem_flags));
 
 		if (!f) {
 			while (head) {
@@ -235,8 +232,7 @@ static int exchange_check(const struct xen_memory_exchange *x)
 		return -EPERM;
 	if (x->nr_exchanged > x->in.nr_extents)
 		return -EINVAL;
-	if (x->in.nr_extents > ~0UL >> MEMOP_EXTENT_SHIFT ||
-	    x->out.nr_extents > ~0UL >> MEMOP_EXTENT_SHIFT)
+	if (x->in.nr_extents > ~0UL >> MEMOP_EXTENT_SHIFT || x->out.nr_extents > ~0UL >> MEMOP_EXTENT_SHIFT)
 		return -ENOMEM;
 	if (x->in.domid != x->out.domid ||
 	    x->in.nr_extents << x->in.extent_order != x->out.nr_extents << x->out.extent_order)
@@ -256,12 +252,10 @@ long memory_exchange(u64 arg)
 	rc = exchange_check(&x);
 	if (rc)
 		return rc;
-	c.in_nr = x.out.extent_order > x.in.extent_order ?
-			  1UL << (x.out.extent_order - x.in.extent_order) :
-			  1;
-	c.out_nr = x.in.extent_order > x.out.extent_order ?
-			   1UL << (x.in.extent_order - x.out.extent_order) :
-			   1;
+	c.in_nr =
+		x.out.extent_order > x.in.extent_order ? 1UL << (x.out.extent_order - x.in.extent_order) : 1;
+	c.out_nr =
+		x.in.extent_order > x.out.extent_order ? 1UL << (x.in.extent_order - x.out.extent_order) : 1;
 	if (x.in.nr_extents % c.in_nr || x.nr_exchanged % c.in_nr)
 		return -EINVAL;
 	c.d = memory_domain(x.in.domid, &rc);
@@ -278,8 +272,8 @@ long memory_exchange(u64 arg)
 			rc = -ERESTART;
 	}
 	domain_put(c.d);
-	if (copy_to_guest_va(arg + offsetof(struct xen_memory_exchange, nr_exchanged),
-			     &x.nr_exchanged, sizeof(x.nr_exchanged)))
+	if (copy_to_guest_va(arg + offsetof(struct xen_memory_exchange, nr_exchanged), &x.nr_exchanged,
+			     sizeof(x.nr_exchanged)))
 		return -EFAULT;
 	if (rc == -ERESTART)
 		return call_restart(2, XENMEM_exchange, arg, 0, 0, 0);

@@ -73,8 +73,7 @@ static int pt_update(struct domain *pt, struct domain *pg, u64 ptr, u64 val, u64
 	if (unlikely(!(w & PGT_VALID)))
 		return -EINVAL;
 	/* The lock keeps it a table; a table cannot be freed. */
-	return entry_update(pt, pg, f, (u64 *)((u8 *)map_frame(MFN(m)) + (ptr & (PAGE_SIZE - 8))),
-			    val, keep);
+	return entry_update(pt, pg, f, (u64 *)((u8 *)map_frame(MFN(m)) + (ptr & (PAGE_SIZE - 8))), val, keep);
 }
 
 static int m2p_update(struct domain *pt, struct domain *pg, u64 ptr, u64 val)
@@ -131,8 +130,7 @@ static long mmu_batch(struct domain *pt, struct domain *pg, u64 ureqs, u32 count
 	while (*done < count) {
 		u32 nr = min(count - *done, (u32)PIECE);
 
-		if (unlikely(copy_from_guest_va(req, ureqs + *done * sizeof(*req),
-						nr * sizeof(*req))))
+		if (unlikely(copy_from_guest_va(req, ureqs + *done * sizeof(*req), nr * sizeof(*req))))
 			return -EFAULT;
 		*done += piece_apply(pt, pg, req, nr, &rc);
 		if (unlikely(rc && rc != -ERESTART)) {

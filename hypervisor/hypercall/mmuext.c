@@ -69,8 +69,7 @@ static bool root_switch_fast(struct domain *d, mfn_t old, u64 mfn)
 	to = mfn_to_frame(MFN(mfn));
 	mm_lock(d);
 	if (likely(to->owner == d->id && (to->type_word & established) == (PGT_TYPE(FT_L4) | PGT_VALID) &&
-		   (from->type_word & PGT_VALID) && pgt_count(from->type_word) > 1 &&
-		   !d->mm->nr_pending)) {
+		   (from->type_word & PGT_VALID) && pgt_count(from->type_word) > 1 && !d->mm->nr_pending)) {
 		/* Words of tables change under the lock only. A valid table has references, so it cannot go. */
 		to->type_word++;
 		__atomic_fetch_add(&to->refs, 1, __ATOMIC_SEQ_CST);
@@ -215,8 +214,7 @@ static int op_rare(struct domain *pg, const struct mmuext_op *op)
 	case MMUEXT_FLUSH_CACHE_GLOBAL:
 		return op_cache_flush(d);
 	case MMUEXT_SET_LDT:
-		return pg == d ? op_set_ldt(current, op->arg1.linear_addr, op->arg2.nr_ents) :
-				 -EPERM;
+		return pg == d ? op_set_ldt(current, op->arg1.linear_addr, op->arg2.nr_ents) : -EPERM;
 	case MMUEXT_CLEAR_PAGE:
 		return op_page(pg, op->arg1.mfn, false, 0);
 	case MMUEXT_COPY_PAGE:
@@ -293,7 +291,7 @@ long do_mmuext_op(u64 uops, u64 ucount, u64 pdone, u64 foreign, u64 a5)
 	if (unlikely(pdone) && copy_to_guest_va(pdone, &before, sizeof(before)) && rc != -ERESTART)
 		rc = -EFAULT;
 	if (unlikely(rc == -ERESTART))
-		return call_restart(4, uops + done * sizeof(op),
-				    (count - done) | MMU_UPDATE_PREEMPTED, pdone, foreign, a5);
+		return call_restart(4, uops + done * sizeof(op), (count - done) | MMU_UPDATE_PREEMPTED, pdone,
+				    foreign, a5);
 	return rc;
 }

@@ -255,8 +255,8 @@ static long op_pci_mmcfg_reserved(void *arg)
 	for (unsigned int i = 0; i < acpi.nr_mcfg; i++) {
 		const struct acpi_mcfg *m = &acpi.mcfg[i];
 
-		if (m->base == r->address && m->segment == r->segment &&
-		    m->start_bus == r->start_bus && m->end_bus == r->end_bus)
+		if (m->base == r->address && m->segment == r->segment && m->start_bus == r->start_bus &&
+		    m->end_bus == r->end_bus)
 			return 0;
 	}
 	return -ENODEV;
@@ -271,11 +271,7 @@ static long op_dbgp_op(void *arg)
 
 #define op_pirq_eoi_gmfn_v1 NULL /* eoi that unmasks the port: no kernel since 3.3 asks for it */
 #define ROW(nr, nm, type, dir_, priv_) \
-	[nr] = {.name = #nm,           \
-		.size = sizeof(type),  \
-		.dir = HC_##dir_,      \
-		.priv = HC_##priv_,    \
-		.fn = op_##nm},
+	[nr] = {.name = #nm, .size = sizeof(type), .dir = HC_##dir_, .priv = HC_##priv_, .fn = op_##nm},
 #define OP(family, nr, name, type, dir, priv, restart) ROW(nr, name, type, dir, priv)
 static const struct hc_row rows[] = {
 #include <def/physdev.def>

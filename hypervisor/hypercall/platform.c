@@ -113,7 +113,8 @@ static unsigned int highest_present(void)
 {
 	unsigned int cpu, last = 0;
 
-	for_each_cpu(cpu, &cpu_present_map) last = cpu;
+	for_each_cpu(cpu, &cpu_present_map)
+		last = cpu;
 	return last;
 }
 

@@ -80,8 +80,7 @@ static long schedop_poll(void *arg)
 	set_bit(VPF_BLOCKED, &v->pause_flags);
 	evtchn_poll_set(v, wait_for);
 	if (!events_waiting(v))
-		rc = poll->nr_ports == 1 ? poll_port(v->domain, wait_for)
-					 : poll_ports(v->domain, poll);
+		rc = poll->nr_ports == 1 ? poll_port(v->domain, wait_for) : poll_ports(v->domain, poll);
 	if (rc) {
 		evtchn_poll_set(v, 0);
 		clear_bit(VPF_BLOCKED, &v->pause_flags);
@@ -157,8 +156,7 @@ static long schedop_watchdog(void *arg)
 		return -EINVAL;
 	spin_lock(&d->lock);
 	if (!w->id) {
-		for (slot = 0; slot < ARRAY_SIZE(d->watchdog_inuse) && d->watchdog_inuse[slot];
-		     slot++)
+		for (slot = 0; slot < ARRAY_SIZE(d->watchdog_inuse) && d->watchdog_inuse[slot]; slot++)
 			;
 		rc = slot < ARRAY_SIZE(d->watchdog_inuse) ? (long)slot + 1 : -ENOSPC;
 	} else {

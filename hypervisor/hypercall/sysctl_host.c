@@ -56,8 +56,7 @@ static void cpu_place(unsigned int cpu, struct xen_sysctl_cputopo *out)
 	struct topology t = topology();
 	u32 id = cpu_apic_id[cpu];
 
-	*out = (struct xen_sysctl_cputopo){XEN_INVALID_CORE_ID, XEN_INVALID_SOCKET_ID,
-					   XEN_INVALID_NODE_ID};
+	*out = (struct xen_sysctl_cputopo){XEN_INVALID_CORE_ID, XEN_INVALID_SOCKET_ID, XEN_INVALID_NODE_ID};
 	if (!cpumask_test(cpu, &cpu_online_map))
 		return;
 	out->core = (id & ((1U << t.socket_shift) - 1)) >> t.core_shift;
@@ -92,8 +91,7 @@ long sysctl_physinfo(struct xen_sysctl *op)
 	p->max_cpu_id = last_online();
 	p->nr_nodes = 1;
 	p->cpu_khz = (u32)cpu_khz;
-	p->capabilities =
-		XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2;
+	p->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2;
 	p->total_pages = mm_ram_frames();
 	p->free_pages = mm_free_frames();
 	spin_lock(&domlist_lock);
@@ -156,8 +154,7 @@ long sysctl_cputopoinfo(struct xen_sysctl *op)
 long sysctl_numainfo(struct xen_sysctl *op)
 {
 	struct xen_sysctl_numainfo *n = &op->u.numainfo;
-	struct xen_sysctl_meminfo mem = {mm_ram_frames() << PAGE_SHIFT, mm_free_frames()
-										<< PAGE_SHIFT};
+	struct xen_sysctl_meminfo mem = {mm_ram_frames() << PAGE_SHIFT, mm_free_frames() << PAGE_SHIFT};
 	u32 distance = 10;
 
 	if (n->meminfo.p || n->distance.p) {

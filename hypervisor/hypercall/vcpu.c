@@ -58,8 +58,8 @@ static long vcpuop_down(struct vcpu *v, void *arg)
 	struct vcpu *other;
 	bool others = false;
 
-	for_each_vcpu(v->domain, other) others |=
-		other != v && !test_bit(VPF_DOWN, &other->pause_flags);
+	for_each_vcpu(v->domain, other)
+		others |= other != v && !test_bit(VPF_DOWN, &other->pause_flags);
 	if (!others) {
 		domain_shutdown(v->domain, SHUTDOWN_poweroff);
 		return 0;

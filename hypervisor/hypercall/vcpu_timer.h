@@ -8,8 +8,7 @@
 /* v is the running vCPU. In the past: the event is raised at once. */
 void vcpu_singleshot_set(struct vcpu *v, stime_t expires);
 void vcpu_singleshot_stop(struct vcpu *v);
-int vcpu_periodic_set(struct vcpu *v,
-		      u64 period_ns); /* -EINVAL: under a millisecond, over a year */
+int vcpu_periodic_set(struct vcpu *v, u64 period_ns); /* -EINVAL: under a millisecond, over a year */
 void vcpu_periodic_stop(struct vcpu *v);
 
 #endif

@@ -12,12 +12,12 @@
 #define ABI_MINOR 17
 #define EXTRA_VERSION "-serai"
 /* Fields are fixed-size char arrays, zero padded. */
-#define PUT(arg, s)                                                                                \
-	({                                                                                         \
-		static const char text_[] = s;                                                     \
-		_Static_assert(sizeof(text_) <= sizeof(*(arg)), "fits");                           \
-		memcpy(*(arg), text_, sizeof(text_));                                              \
-		0L;                                                                                \
+#define PUT(arg, s)                                                      \
+	({                                                               \
+		static const char text_[] = s;                           \
+		_Static_assert(sizeof(text_) <= sizeof(*(arg)), "fits"); \
+		memcpy(*(arg), text_, sizeof(text_));                    \
+		0L;                                                      \
 	})
 
 static long op_extraversion(void *arg)
@@ -60,9 +60,9 @@ static long op_get_features(void *arg)
 
 	if (f->submap_idx)
 		return -EINVAL;
-	f->submap = BIT(XENFEAT_mmu_pt_update_preserve_ad) |
-		    BIT(XENFEAT_highmem_assist) | BIT(XENFEAT_gnttab_map_avail_bits) |
-		    BIT(XENFEAT_memory_op_vnode_supported) | BIT(XENFEAT_direct_mapped);
+	f->submap = BIT(XENFEAT_mmu_pt_update_preserve_ad) | BIT(XENFEAT_highmem_assist) |
+		    BIT(XENFEAT_gnttab_map_avail_bits) | BIT(XENFEAT_memory_op_vnode_supported) |
+		    BIT(XENFEAT_direct_mapped);
 	if (current->domain->vm_assist & BIT(VMASST_TYPE_pae_extended_cr3))
 		f->submap |= BIT(XENFEAT_pae_pgdir_above_4gb);
 	if (current->domain->is_hardware)
@@ -91,22 +91,21 @@ static long op_commandline(void *arg)
 long do_xen_version(u64 cmd, u64 uarg, u64 a3, u64 a4, u64 a5)
 {
 	static const struct hc_row rows[] = {
-		[XENVER_extraversion] = {"extraversion", sizeof(xen_extraversion_t), HC_OUT, HC_ANY,
-					 false, op_extraversion},
-		[XENVER_compile_info] = {"compile_info", sizeof(struct xen_compile_info), HC_OUT,
-					 HC_ANY, false, op_compile_info},
+		[XENVER_extraversion] = {"extraversion", sizeof(xen_extraversion_t), HC_OUT, HC_ANY, false,
+					 op_extraversion},
+		[XENVER_compile_info] = {"compile_info", sizeof(struct xen_compile_info), HC_OUT, HC_ANY,
+					 false, op_compile_info},
 		[XENVER_capabilities] = {"capabilities", 0, HC_RAW, HC_ANY, false, NULL},
-		[XENVER_changeset] = {"changeset", sizeof(xen_changeset_info_t), HC_OUT, HC_ANY,
-				      false, op_changeset},
-		[XENVER_platform_parameters] = {"platform_parameters",
-						sizeof(struct xen_platform_parameters), HC_OUT,
-						HC_ANY, false, op_platform_parameters},
-		[XENVER_get_features] = {"get_features", sizeof(struct xen_feature_info), HC_INOUT,
-					 HC_ANY, false, op_get_features},
-		[XENVER_guest_handle] = {"guest_handle", sizeof(xen_domain_handle_t), HC_OUT,
-					 HC_ANY, false, op_guest_handle},
-		[XENVER_commandline] = {"commandline", sizeof(xen_commandline_t), HC_RAW, HC_ANY,
-					false, op_commandline},
+		[XENVER_changeset] = {"changeset", sizeof(xen_changeset_info_t), HC_OUT, HC_ANY, false,
+				      op_changeset},
+		[XENVER_platform_parameters] = {"platform_parameters", sizeof(struct xen_platform_parameters),
+						HC_OUT, HC_ANY, false, op_platform_parameters},
+		[XENVER_get_features] = {"get_features", sizeof(struct xen_feature_info), HC_INOUT, HC_ANY,
+					 false, op_get_features},
+		[XENVER_guest_handle] = {"guest_handle", sizeof(xen_domain_handle_t), HC_OUT, HC_ANY, false,
+					 op_guest_handle},
+		[XENVER_commandline] = {"commandline", sizeof(xen_commandline_t), HC_RAW, HC_ANY, false,
+					op_commandline},
 	};
 
 	switch (cmd) {

@@ -51,7 +51,7 @@ extern volatile u32 *lapic_mmio; /* xAPIC mode */
 
 u32 lapic_read(unsigned int reg);
 void lapic_write(unsigned int reg, u32 v);
-void lapic_init(void); /* once, on the boot CPU, after acpi_init(): mode, mapping, 8259s masked */
+void lapic_init(void);     /* once, on the boot CPU, after acpi_init(): mode, mapping, 8259s masked */
 void lapic_cpu_init(void); /* each CPU: enabled, all masked but errors and NMI */
 u32 lapic_id(void);
 void lapic_eoi(void);

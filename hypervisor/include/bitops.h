@@ -44,8 +44,7 @@ static inline unsigned long find_next_bit(const void *p, unsigned long size, uns
 	}
 	return size;
 }
-static inline unsigned long find_next_zero_bit(const void *p, unsigned long size,
-					       unsigned long start)
+static inline unsigned long find_next_zero_bit(const void *p, unsigned long size, unsigned long start)
 {
 	const u64 *w = p;
 	while (start < size) {

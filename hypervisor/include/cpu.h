@@ -27,11 +27,11 @@ static inline void wrmsr(u32 msr, u64 v)
 {
 	__asm__ volatile("wrmsr" : : "c"(msr), "a"((u32)v), "d"((u32)(v >> 32)) : "memory");
 }
-#define READ_CR(n)                                                                                 \
-	({                                                                                         \
-		u64 v_;                                                                            \
-		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v_));                                 \
-		v_;                                                                                \
+#define READ_CR(n)                                                 \
+	({                                                         \
+		u64 v_;                                            \
+		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v_)); \
+		v_;                                                \
 	})
 #define WRITE_CR(n, v) __asm__ volatile("mov %0, %%cr" #n : : "r"((u64)(v)) : "memory")
 

@@ -14,13 +14,13 @@
 #include <types.h>
 #include <xen/arch-x86/cpufeatureset.h>
 
-#define POLICY_BASIC 0x20U  /* 0 .. 0x1f */
-#define POLICY_CACHE 6U	    /* sub-leaves of 4 */
-#define POLICY_FEAT 3U	    /* of 7 */
-#define POLICY_TOPO 2U	    /* of 0xb */
-#define POLICY_XSTATE 63U   /* of 0xd */
-#define POLICY_TILE 2U	    /* of 0x1d */
-#define POLICY_EXT 0x22U    /* 0x80000000 .. 0x80000021 */
+#define POLICY_BASIC 0x20U      /* 0 .. 0x1f */
+#define POLICY_CACHE 6U         /* sub-leaves of 4 */
+#define POLICY_FEAT 3U          /* of 7 */
+#define POLICY_TOPO 2U          /* of 0xb */
+#define POLICY_XSTATE 63U       /* of 0xd */
+#define POLICY_TILE 2U          /* of 0x1d */
+#define POLICY_EXT 0x22U        /* 0x80000000 .. 0x80000021 */
 #define POLICY_GUEST_BASIC 0xdU /* highest basic leaf a guest is shown unless AMX is its */
 
 #define FEATURE_WORDS 19U
@@ -36,8 +36,8 @@ struct cpu_policy {
 	struct cpuid_leaf tile[POLICY_TILE];
 	struct cpuid_leaf ext[POLICY_EXT];
 	u32 hv_limit, hv2_limit; /* cap on the hypervisor leaves, 0 = none */
-	u64 platform_info;	 /* MSR 0xce: only bit 31, CPUID faulting */
-	u64 arch_caps;		 /* MSR 0x10a */
+	u64 platform_info;       /* MSR 0xce: only bit 31, CPUID faulting */
+	u64 arch_caps;           /* MSR 0x10a */
 };
 
 /* ---- policy.c: leaves and features ------------------------------------------------------------ */
@@ -97,8 +97,7 @@ int policy_read_leaves(struct cpu_policy *p, const struct xen_cpuid_leaf *in, un
 int policy_read_msrs(struct cpu_policy *p, const struct xen_msr_entry *in, unsigned int nr,
 		     struct policy_error *err);
 /* May a guest with this policy run under max? 0 or -EINVAL. */
-int policy_compatible(const struct cpu_policy *max, const struct cpu_policy *guest,
-		      struct policy_error *err);
+int policy_compatible(const struct cpu_policy *max, const struct cpu_policy *guest, struct policy_error *err);
 
 /* ---- query.c: what a guest's CPUID returns ------------------------------------------------------ */
 
@@ -114,7 +113,7 @@ struct cpuid_context {
 	u32 vcpu_id;
 	bool osxsave, ospke, pv;
 	u64 xcr0;
-	u32 address_bits; /* of the machine */
+	u32 address_bits;            /* of the machine */
 	const struct cpuid_tsc *tsc; /* needed for leaf 0x40000003 only */
 };
 void policy_query(const struct cpu_policy *p, const struct cpuid_context *c, u32 leaf, u32 subleaf,

@@ -76,7 +76,7 @@ static inline unsigned int cpumask_weight(const cpumask_t *m)
 		n += (unsigned int)__builtin_popcountll(m->bits[i]);
 	return n;
 }
-#define for_each_cpu(cpu, mask)                                                                    \
+#define for_each_cpu(cpu, mask) \
 	for ((cpu) = cpumask_first(mask); (cpu) < NR_CPUS; (cpu) = cpumask_next((cpu), (mask)))
 #define for_each_online_cpu(cpu) for_each_cpu(cpu, &cpu_online_map)
 

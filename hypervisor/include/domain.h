@@ -31,7 +31,7 @@ struct domain_time;
 struct pv_trap {
 	u64 address;
 	u16 cs;
-	u8 dpl;	  /* lowest privilege that may raise it by INT n */
+	u8 dpl; /* lowest privilege that may raise it by INT n */
 	u8 mask_events;
 };
 
@@ -41,15 +41,15 @@ struct pv_vcpu {
 	u64 kernel_sp;
 	u64 kernel_ss;
 	u64 syscall_entry, event_entry, failsafe_entry, syscall32_entry, sysenter_entry;
-	u8 kernel_mode;	 /* virtual ring: 1 = guest kernel, 0 = guest user */
+	u8 kernel_mode;  /* virtual ring: 1 = guest kernel, 0 = guest user */
 	u8 syscall_mask; /* the callbacks' "mask events" flags */
 	u8 event_mask, failsafe_mask, syscall32_mask, sysenter_mask;
 
 	struct pv_trap traps[256];
 	u64 nmi_entry;
-	bool failsafe_due;	   /* these did not load: the failsafe callback is to run */
+	bool failsafe_due;         /* these did not load: the failsafe callback is to run */
 	u16 failsafe_selectors[4]; /* ds, es, fs, gs */
-	u8 iopl;	   /* virtual IOPL, 0..3 */
+	u8 iopl;                   /* virtual IOPL, 0..3 */
 	bool iobmp_set;
 	u64 iobmp, iobmp_limit;
 	u64 fs_base, gs_base_kernel, gs_base_user;
@@ -65,8 +65,8 @@ struct pv_vcpu {
 };
 
 enum vcpu_pause_bit {
-	VPF_BLOCKED,	   /* SCHEDOP_block / poll */
-	VPF_DOWN,	   /* not up (VCPUOP_down, or never initialised) */
+	VPF_BLOCKED, /* SCHEDOP_block / poll */
+	VPF_DOWN,    /* not up (VCPUOP_down, or never initialised) */
 	VPF_IN_RESET,
 };
 
@@ -76,21 +76,21 @@ struct vcpu {
 	 * entry.S. The size also makes the end of regs 16-byte aligned, as the CPU aligns RSP0. */
 	u64 iret_slack[7];
 	struct regs regs;
-	u64 stack_top;	     /* the physical CPU's main stack; directly behind regs */
+	u64 stack_top;               /* the physical CPU's main stack; directly behind regs */
 	struct vcpu_info *vcpu_info; /* shared with the guest; never NULL */
-	u64 cr3_kernel, cr3_user; /* what MOV CR3 loads for the virtual kernel and user mode */
+	u64 cr3_kernel, cr3_user;    /* what MOV CR3 loads for the virtual kernel and user mode */
 	u64 async_pending; /* not zero: an NMI or another rare thing to look at before entering the guest */
 	struct domain *domain;
-	u64 cr3_full;		 /* with Meltdown isolation: what the guest left with, to come back to; 0: none */
-	struct regs *self_regs;	 /* &regs */
+	u64 cr3_full; /* with Meltdown isolation: what the guest left with, to come back to; 0: none */
+	struct regs *self_regs;  /* &regs */
 	struct regs *entry_regs; /* where entry.S finds it while the guest's root is loaded */
 	struct pv_vcpu pv;
 
-	unsigned int id;	 /* within the domain */
-	unsigned int cpu;	 /* where it runs or last ran */
-	int loaded_on;		 /* CPU whose registers hold its state, -1 = none */
-	bool running;		 /* between context switch in and out */
-	bool initialised;	 /* has a context */
+	unsigned int id;           /* within the domain */
+	unsigned int cpu;          /* where it runs or last ran */
+	int loaded_on;             /* CPU whose registers hold its state, -1 = none */
+	bool running;              /* between context switch in and out */
+	bool initialised;          /* has a context */
 	unsigned long pause_flags; /* VPF_*; runnable when 0 and pause counts are 0 */
 	int pause_count;
 	bool is_idle;
@@ -102,30 +102,30 @@ struct vcpu {
 	/* guest-registered areas */
 	mfn_t vcpu_info_mfn;
 	struct vcpu_info *vcpu_info_home; /* where it was before the guest moved it */
-	u64 runstate_guest; /* guest virtual address, 0 = none */
+	u64 runstate_guest;               /* guest virtual address, 0 = none */
 	struct vcpu_runstate_info runstate;
 	u64 time_area_guest;
 	u32 time_generation; /* of the cpu_time last written to vcpu_info; 0: write anew (time.h) */
 
 	/* rooms */
-	struct sched_vcpu *sched;	   /* core/sched */
-	struct vcpu_timers *timers;	   /* singleshot, periodic, poll */
-	struct fpu_state *fpu;		   /* x86/cpu/fpu.c */
+	struct sched_vcpu *sched;   /* core/sched */
+	struct vcpu_timers *timers; /* singleshot, periodic, poll */
+	struct fpu_state *fpu;      /* x86/cpu/fpu.c */
 	struct evtchn_fifo_vcpu *evtchn_fifo;
-	u32 poll_evtchn;		   /* SCHEDOP_poll: 0 none, >0 one port, ~0 several */
+	u32 poll_evtchn; /* SCHEDOP_poll: 0 none, >0 one port, ~0 several */
 	u32 virq_to_evtchn[NR_VIRQS];
 	spinlock_t virq_lock;
 	void *vpmu;
 
 	/* mm */
 	mfn_t guest_table, guest_table_user; /* validated L4 tables, referenced; INVALID_MFN = none */
-	u32 dirty_cpu;			     /* CPU whose TLB may hold our translations, or ~0 */
+	u32 dirty_cpu;                       /* CPU whose TLB may hold our translations, or ~0 */
 };
 
 enum domain_dying {
 	DOMDYING_alive,
 	DOMDYING_dying, /* being torn down; get_domain still succeeds for cleanup */
-	DOMDYING_dead,	/* everything relinquished, waiting for the last reference */
+	DOMDYING_dead,  /* everything relinquished, waiting for the last reference */
 };
 
 struct domain {
@@ -139,19 +139,19 @@ struct domain {
 	int refcount;
 	spinlock_t lock; /* RANK_DOMAIN */
 
-	bool is_control;    /* may use domctl and sysctl (dom0) */
-	bool is_hardware;   /* owns devices (dom0) */
+	bool is_control;  /* may use domctl and sysctl (dom0) */
+	bool is_hardware; /* owns devices (dom0) */
 	bool msr_relaxed; /* machine registers that are not the guest's read as 0 instead of faulting */
 	bool is_idle, is_system; /* idle; DOMID_IO, DOMID_XEN, DOMID_COW */
-	bool isolated;	    /* runs on roots without the hypervisor (xpti.h) */
+	bool isolated;           /* runs on roots without the hypervisor (xpti.h) */
 	bool is_shut_down, is_shutting_down, is_paused_by_controller;
 	bool creation_finished;
 	u32 shutdown_code;
 	u32 suspend_evtchn; /* port to raise when it shuts down to suspend (XEN_DOMCTL_subscribe); 0 = none */
-	int pause_count;	    /* by hypervisor operations */
+	int pause_count;    /* by hypervisor operations */
 	int controller_pause_count; /* by XEN_DOMCTL_pausedomain */
 	enum domain_dying dying;
-	struct domain *target;	    /* for stub domains: whom it may control */
+	struct domain *target; /* for stub domains: whom it may control */
 	u32 ssidref;
 	u8 handle[16];
 	u64 vm_assist;
@@ -184,8 +184,8 @@ struct domain *domain_get_by_any_id(domid_t id); /* also DOMID_SELF, DOMID_IO, D
 bool domain_get(struct domain *d);
 void domain_put(struct domain *d);
 
-#define for_each_vcpu(d, v)                                                                        \
-	for (unsigned int vi_ = 0; vi_ < (d)->max_vcpus; vi_++)                                    \
+#define for_each_vcpu(d, v)                                     \
+	for (unsigned int vi_ = 0; vi_ < (d)->max_vcpus; vi_++) \
 		if (((v) = (d)->vcpus[vi_]) != NULL)
 
 /* Life cycle; x86/pv and hypercall/domctl call these (core/domain). */

@@ -15,9 +15,9 @@
 
 enum emu_result {
 	EMU_OKAY,
-	EMU_EXCEPTION,	  /* emu.event says which; nothing changed */
+	EMU_EXCEPTION,    /* emu.event says which; nothing changed */
 	EMU_UNHANDLEABLE, /* not an instruction for this context, or an op is missing */
-	EMU_RETRY,	  /* memory changed under a locked access: run it again */
+	EMU_RETRY,        /* memory changed under a locked access: run it again */
 };
 
 /* In the order of instruction encodings. */
@@ -37,10 +37,10 @@ struct emu_seg {
 #define SEG_L 0x200U
 #define SEG_DB 0x400U
 #define SEG_G 0x800U
-#define SEG_CODE 0x008U	    /* type bit 3 */
+#define SEG_CODE 0x008U     /* type bit 3 */
 #define SEG_ACCESSED 0x001U /* type bit 0 */
-#define SEG_RW 0x002U	    /* writable data, readable code */
-#define SEG_DOWN 0x004U	    /* expand-down data, conforming code */
+#define SEG_RW 0x002U       /* writable data, readable code */
+#define SEG_DOWN 0x004U     /* expand-down data, conforming code */
 
 struct emu_event {
 	u8 vector;
@@ -60,8 +60,7 @@ struct emu_ops {
 	int (*read)(struct emu *e, u64 addr, void *buf, unsigned int bytes);
 	int (*write)(struct emu *e, u64 addr, const void *buf, unsigned int bytes);
 	/* 1..16 bytes. Write *new if memory equals *old; otherwise EMU_RETRY with *old updated. */
-	int (*cmpxchg)(struct emu *e, u64 addr, void *old, const void *new, unsigned int bytes,
-		       bool locked);
+	int (*cmpxchg)(struct emu *e, u64 addr, void *old, const void *new, unsigned int bytes, bool locked);
 	int (*read_seg)(struct emu *e, unsigned int nr, struct emu_seg *seg);
 	int (*write_seg)(struct emu *e, unsigned int nr, const struct emu_seg *seg);
 	int (*read_table)(struct emu *e, unsigned int nr, u64 *base, u16 *limit);
@@ -88,7 +87,7 @@ struct emu_ops {
 struct emu_operand {
 	bool mem;
 	bool by_rsp; /* a SIB byte has RSP as the base of the address */
-	u8 reg;	    /* number, high-byte ones as in encodings */
+	u8 reg;      /* number, high-byte ones as in encodings */
 	u8 seg;
 	u8 bytes;
 	u64 offset; /* within seg */
@@ -98,27 +97,27 @@ struct emu_operand {
 struct emu {
 	/* ---- the caller fills this ---- */
 	const struct emu_ops *ops;
-	void *gprs;	       /* a register frame ... */
-	const u8 *gpr_offset;  /* ... and where in it RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8.. are */
+	void *gprs;           /* a register frame ... */
+	const u8 *gpr_offset; /* ... and where in it RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8.. are */
 	u64 rip, rflags;
-	u8 code_bytes;	       /* of the code segment: 2, 4 or 8 */
+	u8 code_bytes; /* of the code segment: 2, 4 or 8 */
 	u8 cpl;
-	bool protected_mode;   /* CR0.PE */
+	bool protected_mode; /* CR0.PE */
 	bool vm86;
-	bool long_mode;	       /* EFER.LMA */
-	u8 iopl_ok;	       /* CPL may do port I/O and CLI, STI (already decided: IOPL, bitmap) */
-	u8 have;	       /* bytes of the instruction already in buf */
+	bool long_mode; /* EFER.LMA */
+	u8 iopl_ok;     /* CPL may do port I/O and CLI, STI (already decided: IOPL, bitmap) */
+	u8 have;        /* bytes of the instruction already in buf */
 	u8 buf[16];
 
 	/* ---- the instruction ---- */
-	u8 pos;		       /* its length, once decoded */
-	u8 map, opcode;	       /* 0: one byte, 1: 0f, 2: 0f 38 */
-	u8 rex, rep;	       /* rep: 0, 0xf2, 0xf3 */
+	u8 pos;         /* its length, once decoded */
+	u8 map, opcode; /* 0: one byte, 1: 0f, 2: 0f 38 */
+	u8 rex, rep;    /* rep: 0, 0xf2, 0xf3 */
 	bool lock, opsize_prefix;
-	u8 seg_override;       /* EMU_SEGS: none */
+	u8 seg_override; /* EMU_SEGS: none */
 	u8 op_bytes, ad_bytes;
-	u8 modrm, reg;	       /* reg with REX.R */
-	u16 flags;	       /* of the table */
+	u8 modrm, reg; /* reg with REX.R */
+	u16 flags;     /* of the table */
 	int (*execute)(struct emu *e);
 	struct emu_operand rm;
 	u64 imm, imm2;
@@ -157,8 +156,7 @@ static inline int emu_raise_error(struct emu *e, u8 vector, u32 error)
 
 static inline int emu_raise_pf(struct emu *e, u32 error, u64 addr)
 {
-	e->event = (struct emu_event){
-		.vector = X86_EXC_PF, .has_error = true, .error = error, .cr2 = addr};
+	e->event = (struct emu_event){.vector = X86_EXC_PF, .has_error = true, .error = error, .cr2 = addr};
 	return EMU_EXCEPTION;
 }
 

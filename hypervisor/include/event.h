@@ -5,8 +5,8 @@
 
 #include <domain.h>
 
-int evtchn_domain_init(struct domain *d);    /* 0 or -ENOMEM; d->max_evtchn_port set by the caller */
-int evtchn_domain_kill(struct domain *d);    /* closes every port; preemptible, -ERESTART */
+int evtchn_domain_init(struct domain *d);     /* 0 or -ENOMEM; d->max_evtchn_port set by the caller */
+int evtchn_domain_kill(struct domain *d);     /* closes every port; preemptible, -ERESTART */
 void evtchn_domain_destroy(struct domain *d); /* frees */
 int evtchn_vcpu_init(struct vcpu *v);
 void evtchn_vcpu_destroy(struct vcpu *v);

@@ -12,11 +12,11 @@
 /* What this machine has; filled by fpu_init(). */
 struct fpu_caps {
 	bool xsave, optimised, compacted; /* the instructions in use, below */
-	bool selectors;			  /* FCS and FDS survive a save and restore */
-	bool leaky_pointers;		  /* FIP, FDP, FOP saved only with an exception pending */
+	bool selectors;                   /* FCS and FDS survive a save and restore */
+	bool leaky_pointers;              /* FIP, FDP, FOP saved only with an exception pending */
 	bool xfd;
 	const char *method; /* "XSAVES", ... */
-	u64 xcr0;	    /* components the hypervisor can carry */
+	u64 xcr0;           /* components the hypervisor can carry */
 	struct xstate_layout layout;
 };
 extern struct fpu_caps fpu_caps;

@@ -18,7 +18,7 @@
 enum hc_dir { HC_NONE, HC_IN, HC_OUT, HC_INOUT, HC_ARRAY, HC_RAW };
 enum hc_priv {
 	HC_SELF,     /* acts on the caller only */
-	HC_ANY,	     /* any caller; the handler checks what it names */
+	HC_ANY,      /* any caller; the handler checks what it names */
 	HC_TARGET,   /* the domain named: itself, its controller, or the control domain */
 	HC_CONTROL,  /* control domain */
 	HC_HARDWARE, /* hardware domain */
@@ -28,7 +28,7 @@ enum hc_priv {
 #define HC_RESTART true
 #define HC_NORESTART false
 /* Size of a row's argument; 0 for void. */
-#define HC_SIZEOF(type) sizeof(*_Generic((type *)0, void *: (char(*)[0])0, default: (type *)0))
+#define HC_SIZEOF(type) sizeof(*_Generic((type *)0, void * : (char(*)[0])0, default : (type *)0))
 
 struct hc_row {
 	const char *name;
@@ -39,13 +39,11 @@ struct hc_row {
 };
 
 /* One OP() row of a def file as an entry of such a table; its handler is op_NAME (NULL: something else serves it). */
-#define HC_ROW(row_name, type, direction, permission, again) \
-	{.name = #row_name,                                  \
-	 .size = HC_SIZEOF(type),                            \
-	 .dir = HC_##direction,                              \
-	 .priv = HC_##permission,                            \
-	 .restart = HC_##again,                              \
-	 .fn = op_##row_name}
+#define HC_ROW(row_name, type, direction, permission, again)                                                \
+	{                                                                                                   \
+		.name = #row_name, .size = HC_SIZEOF(type), .dir = HC_##direction, .priv = HC_##permission, \
+		.restart = HC_##again, .fn = op_##row_name                                                  \
+	}
 
 /* Single entry of a family: cmd indexes rows; unknown or fn == NULL -> -ENOSYS. */
 long hypercall_family(const struct hc_row *rows, unsigned int nr, unsigned int cmd, u64 uarg);
@@ -66,10 +64,10 @@ bool hypercall_preempt_check(void);
 typedef long hypercall_fn(u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
 hypercall_fn do_set_trap_table, do_mmu_update, do_set_gdt, do_stack_switch, do_set_callbacks,
 	do_fpu_taskswitch, do_platform_op, do_set_debugreg, do_get_debugreg, do_update_descriptor,
-	do_memory_op, do_multicall, do_update_va_mapping, do_set_timer_op, do_xen_version,
-	do_console_io, do_grant_table_op, do_vm_assist, do_update_va_mapping_otherdomain, do_iret,
-	do_vcpu_op, do_set_segment_base, do_mmuext_op, do_xsm_op, do_sched_op, do_callback_op,
-	do_event_channel_op, do_event_channel_op_compat, do_physdev_op, do_hvm_op, do_sysctl, do_domctl, do_kexec_op, do_mca,
+	do_memory_op, do_multicall, do_update_va_mapping, do_set_timer_op, do_xen_version, do_console_io,
+	do_grant_table_op, do_vm_assist, do_update_va_mapping_otherdomain, do_iret, do_vcpu_op,
+	do_set_segment_base, do_mmuext_op, do_xsm_op, do_sched_op, do_callback_op, do_event_channel_op,
+	do_event_channel_op_compat, do_physdev_op, do_hvm_op, do_sysctl, do_domctl, do_kexec_op, do_mca,
 	do_nmi_op, do_xenpmu_op;
 
 #endif

@@ -24,11 +24,21 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap) __printf(3, 0
 int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 
 /* Log levels, first byte of a printk format: a higher number is less important. */
-#define XLOG_ERR "\001" "0"
-#define XLOG_WARNING "\001" "1"
-#define XLOG_INFO "\001" "2"
-#define XLOG_DEBUG "\001" "3"
-#define XLOG_GUEST "\001" "G" /* caused by a guest: rate limited, subject to guest_loglvl= */
+#define XLOG_ERR \
+	"\001"   \
+	"0"
+#define XLOG_WARNING \
+	"\001"       \
+	"1"
+#define XLOG_INFO \
+	"\001"    \
+	"2"
+#define XLOG_DEBUG \
+	"\001"     \
+	"3"
+#define XLOG_GUEST \
+	"\001"     \
+	"G" /* caused by a guest: rate limited, subject to guest_loglvl= */
 
 void printk(const char *fmt, ...) __printf(1, 2);
 void vprintk(const char *fmt, va_list ap) __printf(1, 0);
@@ -36,20 +46,20 @@ void panic(const char *fmt, ...) __printf(1, 2) __noreturn __cold;
 void bug(const char *what, const char *file, int line) __noreturn __cold;
 
 #define BUG() bug("BUG", __FILE__, __LINE__)
-#define BUG_ON(c)                                                                                  \
-	do {                                                                                       \
-		if (unlikely(c))                                                                   \
-			bug(#c, __FILE__, __LINE__);                                               \
+#define BUG_ON(c)                                    \
+	do {                                         \
+		if (unlikely(c))                     \
+			bug(#c, __FILE__, __LINE__); \
 	} while (0)
 
 /* ASSERT states an invariant of ours; checked in debug and hosted builds (SERAI_ASSERT=1). */
 #ifndef SERAI_ASSERT
 #define SERAI_ASSERT __STDC_HOSTED__
 #endif
-#define ASSERT(c)                                                                                  \
-	do {                                                                                       \
-		if (SERAI_ASSERT && unlikely(!(c)))                                                \
-			bug("ASSERT " #c, __FILE__, __LINE__);                                     \
+#define ASSERT(c)                                              \
+	do {                                                   \
+		if (SERAI_ASSERT && unlikely(!(c)))            \
+			bug("ASSERT " #c, __FILE__, __LINE__); \
 	} while (0)
 
 #endif

@@ -30,7 +30,7 @@
 #define DESC_WINDOW_VIRT 0xffff828000000000UL /* per-CPU GDT and LDT windows */
 #define IMAGE_VIRT 0xffff82d040000000UL
 #define DESC_WINDOW_PAGES 32
-#define DESC_WINDOW(cpu) (DESC_WINDOW_VIRT + (u64)(cpu) * DESC_WINDOW_PAGES * PAGE_SIZE)
+#define DESC_WINDOW(cpu) (DESC_WINDOW_VIRT + (u64)(cpu)*DESC_WINDOW_PAGES * PAGE_SIZE)
 
 /*
  * What a CPU needs to come in from a guest and go back, within reach of the image's code: 64 KiB each.
@@ -41,7 +41,7 @@
  *   * first page of its struct vcpu, with Meltdown isolation
  */
 #define ENTRY_AREA_VIRT (IMAGE_VIRT + 0x20000000UL)
-#define ENTRY_AREA(cpu) (ENTRY_AREA_VIRT + (u64)(cpu) * 0x10000UL)
+#define ENTRY_AREA(cpu) (ENTRY_AREA_VIRT + (u64)(cpu)*0x10000UL)
 #define ENTRY_CODE(cpu) ENTRY_AREA(cpu)
 #define ENTRY_DATA(cpu) (ENTRY_AREA(cpu) + PAGE_SIZE)
 #define ENTRY_VCPU(cpu) (ENTRY_AREA(cpu) + 2 * PAGE_SIZE)
@@ -56,7 +56,7 @@
 #define PTE_PCD 0x010UL
 #define PTE_A 0x020UL
 #define PTE_D 0x040UL
-#define PTE_PS 0x080UL /* L2, L3 */
+#define PTE_PS 0x080UL  /* L2, L3 */
 #define PTE_PAT 0x080UL /* L1 */
 #define PTE_G 0x100UL
 #define PTE_AVAIL 0xe00UL
@@ -77,7 +77,7 @@ extern u8 *direct_map;
 extern u64 *m2p_table; /* writable view of the machine-to-physical table */
 extern struct frame *frame_table;
 extern u64 pte_reserved; /* address bits this machine does not have (and NX where it has none) */
-extern u64 max_mfn; /* one more than the highest frame of RAM */
+extern u64 max_mfn;      /* one more than the highest frame of RAM */
 
 #define INVALID_M2P_ENTRY (~0ULL)
 
@@ -118,12 +118,12 @@ enum frame_type {
 
 /* 32 bytes; frame_table[mfn]. The mm room defines the meaning of type_word. */
 struct frame {
-	u64 type_word; /* type, pinned, validated, partial, count */
-	u64 refs;      /* general references, FREF_* in the top bits */
+	u64 type_word;  /* type, pinned, validated, partial, count */
+	u64 refs;       /* general references, FREF_* in the top bits */
 	u32 next, prev; /* owner's frame list or allocator free list, by frame number; 0 = end */
-	u16 owner;	/* domid, or FRAME_NO_OWNER */
-	u16 nr_valid;	/* entries validated when partial */
-	u32 tlb_stamp;	/* flush clock when the last type count went away */
+	u16 owner;      /* domid, or FRAME_NO_OWNER */
+	u16 nr_valid;   /* entries validated when partial */
+	u32 tlb_stamp;  /* flush clock when the last type count went away */
 };
 #define FRAME_NO_OWNER 0xffff
 
@@ -174,9 +174,9 @@ bool mm_io_permitted(const struct domain *d, mfn_t m);
  * one general reference, -ENOMEM beyond max_pages => NULL). addr_bits 0 = anywhere. */
 struct frame *alloc_frames(struct domain *d, unsigned int order, unsigned int addr_bits);
 void free_frames(struct frame *f, unsigned int order); /* frames without owner and references */
-u64 mm_free_frames(void); /* free, in frames */
-u64 mm_total_frames(void); /* given to the allocator */
-u64 mm_ram_frames(void);   /* RAM of the machine, the hypervisor's own part included */
+u64 mm_free_frames(void);                              /* free, in frames */
+u64 mm_total_frames(void);                             /* given to the allocator */
+u64 mm_ram_frames(void); /* RAM of the machine, the hypervisor's own part included */
 
 /* Hypervisor memory: whole pages and small objects, zeroed; NULL when out of memory. */
 void *hv_alloc_pages(unsigned int order);
@@ -188,8 +188,8 @@ void hv_free(void *p);
 
 /* References. A general reference keeps a frame with its owner; a type reference keeps its type too. */
 bool frame_get(struct frame *f, const struct domain *owner); /* false: not owner's, or dying */
-void frame_put(struct frame *f);			      /* the last one frees the frame */
-int frame_get_type(struct frame *f, enum frame_type t);	      /* 0, -EINVAL (wrong type), -ERESTART, -EINTR */
+void frame_put(struct frame *f);                             /* the last one frees the frame */
+int frame_get_type(struct frame *f, enum frame_type t);      /* 0, -EINVAL (wrong type), -ERESTART, -EINTR */
 void frame_put_type(struct frame *f);
 /* Both at once, as uses of a guest frame for writing want. */
 bool frame_get_and_type(struct frame *f, const struct domain *owner, enum frame_type t);
@@ -212,18 +212,18 @@ int frame_assign(struct domain *d, struct frame *f);
 #define FAULT_LOG_DIRTY 1U
 #define FAULT_ISOLATED 2U
 struct domain_mm {
-	spinlock_t lock;       /* RANK_MM: page-table updates */
+	spinlock_t lock;        /* RANK_MM: page-table updates */
 	spinlock_t frames_lock; /* RANK_FRAMES: list and totals */
-	u32 frame_list;	       /* head, by frame number */
+	u32 frame_list;         /* head, by frame number */
 	u32 tot_pages, max_pages, outstanding_pages /* claimed */, shr_pages;
 	u32 relinquish_step;
-	u32 zombie_list;      /* while dying: frames somebody else still holds */
-	int budget;	      /* tables that may be worked on before the lock is given up */
-	u32 pending[8];	      /* tables that hold themselves and wait to be dropped, under lock */
+	u32 zombie_list; /* while dying: frames somebody else still holds */
+	int budget;      /* tables that may be worked on before the lock is given up */
+	u32 pending[8];  /* tables that hold themselves and wait to be dropped, under lock */
 	u32 nr_pending;
 	struct mem_region *memory_map; /* XENMEM_set_memory_map */
 	u32 memory_map_nr;
-	u32 puts_owed;	      /* see x86/mm/gone.c */
+	u32 puts_owed; /* see x86/mm/gone.c */
 	struct domain *gone_next;
 	bool log_dirty;
 	u8 fault_work; /* not 0: page faults may be ours (FAULT_*) */
@@ -256,16 +256,16 @@ extern paddr_t idle_cr3;
 mfn_t hv_addr_to_mfn(u64 va);
 int map_pages_hv(u64 va, mfn_t mfn, unsigned long nr, u64 flags); /* into the hypervisor's tables */
 void unmap_pages_hv(u64 va, unsigned long nr);
-void *vmap_io(paddr_t pa, size_t size); /* uncached device registers */
+void *vmap_io(paddr_t pa, size_t size);  /* uncached device registers */
 void *vmap_ram(paddr_t pa, size_t size); /* firmware tables */
 void vunmap(const void *p, size_t size);
 
 /* TLB. The IPI form waits for all; cpus not running the address space are skipped by the caller. */
-void flush_tlb_local(void);	      /* everything, global included when guests use global entries */
+void flush_tlb_local(void); /* everything, global included when guests use global entries */
 void flush_tlb_one_local(u64 va);
 void flush_tlb_mask(const cpumask_t *mask);
 void flush_tlb_one_mask(const cpumask_t *mask, u64 va);
-void flush_requests_poll(void);	      /* serve cpu_info.flush_request; from IPI and wait loops */
+void flush_requests_poll(void); /* serve cpu_info.flush_request; from IPI and wait loops */
 
 /* Loads a vCPU's root table (kernel or user); v->cr3_kernel/user. */
 void write_cr3(u64 cr3);

@@ -21,8 +21,7 @@ extern char boot_cmdline[1024];
 void options_parse(const char *cmdline);
 
 /* Helpers for option functions */
-int option_bool(const char *value,
-		bool *out); /* "", yes, on, true, enable, 1 / no, off, false, disable, 0 */
+int option_bool(const char *value, bool *out); /* "", yes, on, true, enable, 1 / no, off, false, disable, 0 */
 int option_uint(const char *value, unsigned int *out);
 /* 512M, 2G, 1024K, 100B, bare = KiB as Xen. *end: what follows; end == NULL: nothing may follow. */
 int option_size(const char *value, const char **end, u64 *bytes);

@@ -38,8 +38,7 @@ bool pci_cfg_port_write(unsigned int port, unsigned int bytes, u32 val);
 
 /* MSI on behalf of a domain. RANK_PCI inside. */
 struct irq_desc;
-int msi_map(struct pci_addr a, bool msix, unsigned int entry_nr, paddr_t table_base,
-	    struct irq_desc **out);
+int msi_map(struct pci_addr a, bool msix, unsigned int entry_nr, paddr_t table_base, struct irq_desc **out);
 void msi_unmap(struct irq_desc *desc);
 int msi_restore(struct pci_addr a);
 int msix_prepare(struct pci_addr a, bool on);

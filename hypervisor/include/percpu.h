@@ -23,10 +23,10 @@ struct vcpu;
 
 /* Work to be done before the CPU returns to a guest: bits of cpu_info.softirq */
 enum softirq {
-	SOFTIRQ_TIMER,	  /* the CPU's timer heap has due entries */
+	SOFTIRQ_TIMER,    /* the CPU's timer heap has due entries */
 	SOFTIRQ_SCHEDULE, /* pick another vCPU */
 	SOFTIRQ_TASKLET,  /* deferred work: RCU-like reclaim, domain destruction, console */
-	SOFTIRQ_TIME,	  /* recalibrate clocks */
+	SOFTIRQ_TIME,     /* recalibrate clocks */
 	SOFTIRQ_CONSOLE,  /* the log grew: VIRQ_CON_RING */
 	NR_SOFTIRQS
 };

@@ -28,7 +28,7 @@ bool pv_emulate_privileged(struct regs *regs);
 bool pv_emulate_forced_cpuid(struct regs *regs); /* ud2; "xen"; cpuid */
 /* The leaf a guest sees (core/cpuid). */
 void guest_cpuid(const struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_leaf *out);
-int guest_rdmsr(struct vcpu *v, u32 msr, u64 *val);	 /* 0; -ENODEV => #GP */
+int guest_rdmsr(struct vcpu *v, u32 msr, u64 *val); /* 0; -ENODEV => #GP */
 int guest_wrmsr(struct vcpu *v, u32 msr, u64 val);
 void pv_load_tsc_aux(const struct vcpu *v); /* context switch: MSR_TSC_AUX, if it differs */
 /* Ports the domain may use: ioport ranges. */
@@ -46,7 +46,8 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c); /* -ERES
 void pv_get_context(struct vcpu *v, struct vcpu_guest_context *c);
 struct trap_info;
 void pv_set_trap(struct vcpu *v, const struct trap_info *t);
-int pv_set_debugreg(struct vcpu *v, unsigned int n, u64 value); /* -EPERM a value guests may not have, -ENODEV */
+int pv_set_debugreg(struct vcpu *v, unsigned int n,
+		    u64 value); /* -EPERM a value guests may not have, -ENODEV */
 void pv_load_debugregs(const struct vcpu *v);
 /* TSS and syscall stub of this CPU: v's registers are saved into v->regs. */
 void cpu_set_entry_stack(struct vcpu *v);
@@ -60,12 +61,12 @@ void pv_hypercall_page_fill(void *page);
 /* FPU (x86/cpu/fpu.c, the only file with FPU instructions) */
 void fpu_init(void);
 void fpu_cpu_init(void);
-int fpu_vcpu_init(struct vcpu *v);  /* buffer for the permitted set of the domain's policy */
+int fpu_vcpu_init(struct vcpu *v); /* buffer for the permitted set of the domain's policy */
 void fpu_vcpu_destroy(struct vcpu *v);
 void fpu_switch_out(struct vcpu *v); /* registers -> buffer (if they may have changed) */
 void fpu_switch_in(struct vcpu *v);
 void fpu_guest_ts(struct vcpu *v, bool set); /* HYPERVISOR_fpu_taskswitch */
-bool fpu_handle_nm(struct vcpu *v);	      /* #NM: true = resolved, false = the guest's */
+bool fpu_handle_nm(struct vcpu *v);          /* #NM: true = resolved, false = the guest's */
 int fpu_import_fxsave(struct vcpu *v, const void *fx512);
 void fpu_export_fxsave(struct vcpu *v, void *fx512);
 int policy_domain_init(struct domain *d); /* default PV policy into d->policy */

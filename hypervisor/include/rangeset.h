@@ -19,7 +19,7 @@ struct iorange_list {
 
 int __must_check iorange_add(struct iorange_list **l, u64 first, u64 last);    /* 0, -ENOMEM */
 int __must_check iorange_remove(struct iorange_list **l, u64 first, u64 last); /* 0, -ENOMEM */
-bool iorange_contains(const struct iorange_list *l, u64 first, u64 last);     /* all of it */
+bool iorange_contains(const struct iorange_list *l, u64 first, u64 last);      /* all of it */
 void iorange_destroy(struct iorange_list **l);
 
 #endif

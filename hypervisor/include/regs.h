@@ -16,7 +16,7 @@ struct regs {
 	u64 r15, r14, r13, r12, rbp, rbx; /* pushed last */
 	u64 r11, r10, r9, r8;
 	u64 rax, rcx, rdx, rsi, rdi;
-	u32 error_code;	  /* pushed by the CPU or as 0 by the stub */
+	u32 error_code;   /* pushed by the CPU or as 0 by the stub */
 	u32 entry_vector; /* vector, or one of ENTRY_* */
 	u64 rip;
 	u16 cs, pad0;
@@ -27,7 +27,7 @@ struct regs {
 	u16 ss, pad2[3];
 };
 
-#define ENTRY_SYSCALL 0x100  /* from SYSCALL: rcx and r11 of the guest are already lost */
+#define ENTRY_SYSCALL 0x100 /* from SYSCALL: rcx and r11 of the guest are already lost */
 #define ENTRY_SYSENTER 0x101
 
 #define X86_EFLAGS_CF 0x00000001UL
@@ -51,10 +51,26 @@ struct regs {
 
 /* Exception vectors (SDM vol. 3, 6.3.1) */
 enum {
-	X86_EXC_DE = 0, X86_EXC_DB = 1, X86_EXC_NMI = 2, X86_EXC_BP = 3, X86_EXC_OF = 4,
-	X86_EXC_BR = 5, X86_EXC_UD = 6, X86_EXC_NM = 7, X86_EXC_DF = 8, X86_EXC_TS = 10,
-	X86_EXC_NP = 11, X86_EXC_SS = 12, X86_EXC_GP = 13, X86_EXC_PF = 14, X86_EXC_MF = 16,
-	X86_EXC_AC = 17, X86_EXC_MC = 18, X86_EXC_XM = 19, X86_EXC_VE = 20, X86_EXC_CP = 21,
+	X86_EXC_DE = 0,
+	X86_EXC_DB = 1,
+	X86_EXC_NMI = 2,
+	X86_EXC_BP = 3,
+	X86_EXC_OF = 4,
+	X86_EXC_BR = 5,
+	X86_EXC_UD = 6,
+	X86_EXC_NM = 7,
+	X86_EXC_DF = 8,
+	X86_EXC_TS = 10,
+	X86_EXC_NP = 11,
+	X86_EXC_SS = 12,
+	X86_EXC_GP = 13,
+	X86_EXC_PF = 14,
+	X86_EXC_MF = 16,
+	X86_EXC_AC = 17,
+	X86_EXC_MC = 18,
+	X86_EXC_XM = 19,
+	X86_EXC_VE = 20,
+	X86_EXC_CP = 21,
 };
 
 /* Page-fault error code */

@@ -26,9 +26,10 @@
 struct vcpu;
 
 #define SCHED_DEFAULT_WEIGHT 256U
-#define SCHED_DEFAULT_RATELIMIT 1000000ULL /* ns a vCPU may run before a waking one displaces it \
+#define SCHED_DEFAULT_RATELIMIT \
+	1000000ULL                   /* ns a vCPU may run before a waking one displaces it \
 					    */
-#define SCHED_CAP_PERIOD 10000000ULL       /* ns over which a cap holds */
+#define SCHED_CAP_PERIOD 10000000ULL /* ns over which a cap holds */
 
 /* What the vCPUs of a domain share. */
 struct sched_domain {
@@ -37,7 +38,7 @@ struct sched_domain {
 	u64 inv_weight;  /* virtual time per real time, 24 fraction bits; 1.0 at the default weight
 			  */
 	spinlock_t lock; /* a leaf: protects what follows */
-	s64 budget; /* ns left to hand out in this period; negative = overrun to be paid back */
+	s64 budget;      /* ns left to hand out in this period; negative = overrun to be paid back */
 	stime_t period_start;
 	u32 nr_vcpus;
 };
@@ -51,9 +52,8 @@ struct sched_vcpu {
 	s64 request;      /* ns of the current request not yet served */
 	struct sched_domain *dom;
 	struct vcpu *vcpu;
-	const bool
-		*on_cpu; /* its registers are still being saved somewhere: do not run elsewhere */
-	u32 cpu;         /* whose queue it belongs to */
+	const bool *on_cpu; /* its registers are still being saved somewhere: do not run elsewhere */
+	u32 cpu;            /* whose queue it belongs to */
 	u8 state;
 	bool yielded;       /* let somebody else go first, once */
 	bool push;          /* should leave this CPU as soon as its registers are saved */
@@ -75,13 +75,13 @@ struct __aligned(64) sched_rq
 	struct sched_vcpu *curr; /* NULL: idle */
 	u64 vtime;               /* this queue's virtual clock */
 	u64 offset;              /* vtime + offset compares with other queues' (the global frame) */
-	u64 head_deadline; /* first ready one's, global frame; peeked at by thieves without the lock
+	u64 head_deadline;       /* first ready one's, global frame; peeked at by thieves without the lock
 			    */
 	u32 nr_ready;
 	u32 next_victim;
-	u32 kick; /* left by pick(): another CPU that should schedule too; NR_CPUS: none */
-	bool online, started; /* takes part; ever has */
-	bool retry; /* balancing met a vCPU that was still being saved: look again soon */
+	u32 kick;                    /* left by pick(): another CPU that should schedule too; NR_CPUS: none */
+	bool online, started;        /* takes part; ever has */
+	bool retry;                  /* balancing met a vCPU that was still being saved: look again soon */
 	bool slice_armed;            /* the CPU will come back to pick() by itself */
 	struct sched_vcpu *assigned; /* null scheduler */
 };
@@ -90,10 +90,9 @@ struct sched {
 	const struct sched_ops *ops;
 	struct sched_rq *rq; /* indexed by CPU */
 	unsigned int nr_cpus;
-	cpumask_t online,
-		idle;  /* idle: a waking vCPU is welcome there; set and cleared by pick() */
-	u64 vmax;      /* the furthest queue clock seen, global frame */
-	u64 ratelimit; /* ns */
+	cpumask_t online, idle; /* idle: a waking vCPU is welcome there; set and cleared by pick() */
+	u64 vmax;               /* the furthest queue clock seen, global frame */
+	u64 ratelimit;          /* ns */
 	u64 nr_steals, nr_wakes, nr_picks;
 };
 

@@ -14,10 +14,11 @@
 #define VEC_SPURIOUS 0xff
 #define VEC_ERROR 0xfe
 #define VEC_LAPIC_TIMER 0xf9
-#define VEC_EVENT_CHECK 0xfb /* no work of its own: the way out to the guest looks at everything \
+#define VEC_EVENT_CHECK \
+	0xfb           /* no work of its own: the way out to the guest looks at everything \
 			      */
-#define VEC_CALL 0xfc        /* smp_call: run a function */
-#define VEC_FLUSH 0xfd       /* TLB flush request waiting in cpu_info.flush_request */
+#define VEC_CALL 0xfc  /* smp_call: run a function */
+#define VEC_FLUSH 0xfd /* TLB flush request waiting in cpu_info.flush_request */
 
 void smp_send_ipi(unsigned int cpu, u8 vector);           /* drivers/x86 local APIC */
 void smp_send_ipi_mask(const cpumask_t *mask, u8 vector); /* skips the calling CPU */
@@ -40,7 +41,7 @@ void cpu_relax_poll(void);
  */
 bool preempt_window(void);
 
-int smp_boot_cpus(void); /* starts every CPU of cpu_present_map; returns the number online */
+int smp_boot_cpus(void);            /* starts every CPU of cpu_present_map; returns the number online */
 int smp_boot_cpu(unsigned int cpu); /* one present CPU; 0 when it is online */
 
 #endif /* __ASSEMBLY__ */

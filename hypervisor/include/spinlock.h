@@ -16,23 +16,23 @@
 #include <types.h>
 
 enum lock_rank {
-	RANK_DOMCTL = 10,      /* one control operation at a time */
-	RANK_DOMLIST = 20,     /* the domain list and id table */
-	RANK_DOMAIN = 30,      /* life cycle of one domain: pause counts, vCPU creation */
-	RANK_IRQ = 35,	       /* pirq bindings of a domain */
-	RANK_PCI = 36,	       /* PCI devices and their MSI state */
-	RANK_GRANT_MAP = 38,   /* maptrack of the mapping domain */
-	RANK_GRANT = 40,       /* a granting domain's table */
-	RANK_MM = 50,	       /* page-table updates of one domain */
-	RANK_FRAMES = 60,      /* a domain's frame list and totals */
-	RANK_EVTCHN = 70,      /* a domain's ports */
-	RANK_EVTCHN_QUEUE = 75,/* a FIFO queue */
-	RANK_IRQDESC = 80,     /* one machine interrupt */
-	RANK_IRQHW = 82,       /* vectors of all CPUs; an I/O APIC; PCI configuration ports */
-	RANK_SCHED = 85,       /* one run queue */
-	RANK_TIMER = 90,       /* one CPU's timers */
-	RANK_HEAP = 95,	       /* frame allocator and small-object allocator */
-	RANK_CONSOLE = 99,     /* console ring and UART */
+	RANK_DOMCTL = 10,       /* one control operation at a time */
+	RANK_DOMLIST = 20,      /* the domain list and id table */
+	RANK_DOMAIN = 30,       /* life cycle of one domain: pause counts, vCPU creation */
+	RANK_IRQ = 35,          /* pirq bindings of a domain */
+	RANK_PCI = 36,          /* PCI devices and their MSI state */
+	RANK_GRANT_MAP = 38,    /* maptrack of the mapping domain */
+	RANK_GRANT = 40,        /* a granting domain's table */
+	RANK_MM = 50,           /* page-table updates of one domain */
+	RANK_FRAMES = 60,       /* a domain's frame list and totals */
+	RANK_EVTCHN = 70,       /* a domain's ports */
+	RANK_EVTCHN_QUEUE = 75, /* a FIFO queue */
+	RANK_IRQDESC = 80,      /* one machine interrupt */
+	RANK_IRQHW = 82,        /* vectors of all CPUs; an I/O APIC; PCI configuration ports */
+	RANK_SCHED = 85,        /* one run queue */
+	RANK_TIMER = 90,        /* one CPU's timers */
+	RANK_HEAP = 95,         /* frame allocator and small-object allocator */
+	RANK_CONSOLE = 99,      /* console ring and UART */
 };
 
 /* A ticket lock: fair, so that nobody can be kept waiting by two others passing it to and fro. */
@@ -47,9 +47,9 @@ typedef struct spinlock {
 	u16 holder; /* CPU number + 1, debug builds */
 } spinlock_t;
 
-#define SPINLOCK_INIT(r)                                                                           \
-	{                                                                                          \
-		{0}, (r), 0                                                                        \
+#define SPINLOCK_INIT(r)    \
+	{                   \
+		{0}, (r), 0 \
 	}
 
 void spin_lock_wait(spinlock_t *l, u16 ticket); /* until served; polls incoming requests */
@@ -84,9 +84,8 @@ static inline void spin_lock(spinlock_t *l)
 static inline bool spin_trylock(spinlock_t *l)
 {
 	u32 t = READ_ONCE(l->word);
-	if ((t >> 16) != (t & 0xffff) ||
-	    !__atomic_compare_exchange_n(&l->word, &t, t + 0x10000, false, __ATOMIC_ACQUIRE,
-					 __ATOMIC_RELAXED))
+	if ((t >> 16) != (t & 0xffff) || !__atomic_compare_exchange_n(&l->word, &t, t + 0x10000, false,
+								      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return false;
 	if (SERAI_LOCK_RANK)
 		lock_rank_acquire(l);
@@ -98,9 +97,8 @@ static inline bool spin_trylock_nested(spinlock_t *l)
 {
 	u32 t = READ_ONCE(l->word);
 
-	return (t >> 16) == (t & 0xffff) &&
-	       __atomic_compare_exchange_n(&l->word, &t, t + 0x10000, false, __ATOMIC_ACQUIRE,
-					   __ATOMIC_RELAXED);
+	return (t >> 16) == (t & 0xffff) && __atomic_compare_exchange_n(&l->word, &t, t + 0x10000, false,
+									__ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 static inline void spin_unlock(spinlock_t *l)
 {

@@ -9,8 +9,7 @@ struct timer {
 	stime_t expires;
 	void (*fn)(void *data); /* in SOFTIRQ_TIMER on the timer's CPU, no locks held */
 	void *data;
-	struct timer *child, *next,
-		*prev; /* pairing heap; prev: left sibling, or parent of a first child */
+	struct timer *child, *next, *prev; /* pairing heap; prev: left sibling, or parent of a first child */
 	u32 cpu;
 	bool queued;
 	bool killed;

@@ -31,8 +31,7 @@ static inline struct tsc_scale tsc_scale_of(u64 hz)
 		s.shift++;
 	}
 	if (s.shift) { /* halving may have lost a bit: scale the divisor up instead */
-		s.mul = (u32)(((unsigned __int128)1000000000 << 32) /
-			      ((unsigned __int128)hz << s.shift));
+		s.mul = (u32)(((unsigned __int128)1000000000 << 32) / ((unsigned __int128)hz << s.shift));
 		return s;
 	}
 	while (ns_per_s * 2 < hz) {

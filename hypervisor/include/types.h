@@ -59,17 +59,17 @@ static inline mfn_t paddr_to_mfn(paddr_t p)
 #define ROUND_DOWN(x, a) ((x) & ~((__typeof__(x))(a)-1))
 #define DIV_ROUND_UP(x, d) (((x) + (d)-1) / (d))
 #define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
-#define min(a, b)                                                                                  \
-	({                                                                                         \
-		__typeof__(a) a_ = (a);                                                            \
-		__typeof__(b) b_ = (b);                                                            \
-		a_ < b_ ? a_ : b_;                                                                 \
+#define min(a, b)                       \
+	({                              \
+		__typeof__(a) a_ = (a); \
+		__typeof__(b) b_ = (b); \
+		a_ < b_ ? a_ : b_;      \
 	})
-#define max(a, b)                                                                                  \
-	({                                                                                         \
-		__typeof__(a) a_ = (a);                                                            \
-		__typeof__(b) b_ = (b);                                                            \
-		a_ > b_ ? a_ : b_;                                                                 \
+#define max(a, b)                       \
+	({                              \
+		__typeof__(a) a_ = (a); \
+		__typeof__(b) b_ = (b); \
+		a_ > b_ ? a_ : b_;      \
 	})
 
 #define likely(x) __builtin_expect(!!(x), 1)

@@ -27,13 +27,11 @@ size_t raw_copy_to_guest(u64 dst, const void *src, size_t n);
 bool rdmsr_safe(u32 msr, u64 *val);
 bool wrmsr_safe(u32 msr, u64 val);
 
-#define copy_from_guest_h(dst, handle, n)                                                          \
-	copy_from_guest_va((dst), (u64)(handle).p, sizeof(*(dst)) * (n))
-#define copy_to_guest_h(handle, src, n)                                                            \
-	copy_to_guest_va((u64)(handle).p, (src), sizeof(*(src)) * (n))
-#define copy_to_guest_h_off(handle, off, src, n)                                                   \
+#define copy_from_guest_h(dst, handle, n) copy_from_guest_va((dst), (u64)(handle).p, sizeof(*(dst)) * (n))
+#define copy_to_guest_h(handle, src, n) copy_to_guest_va((u64)(handle).p, (src), sizeof(*(src)) * (n))
+#define copy_to_guest_h_off(handle, off, src, n) \
 	copy_to_guest_va((u64)((handle).p + (off)), (src), sizeof(*(src)) * (n))
-#define copy_from_guest_h_off(dst, handle, off, n)                                                 \
+#define copy_from_guest_h_off(dst, handle, off, n) \
 	copy_from_guest_va((dst), (u64)((handle).p + (off)), sizeof(*(dst)) * (n))
 
 #endif

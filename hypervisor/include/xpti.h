@@ -8,7 +8,7 @@
 
 #include <core/mm/isolate.h>
 
-extern bool xpti_active;		     /* some domains are isolated; constant after spec_init() */
+extern bool xpti_active;                       /* some domains are isolated; constant after spec_init() */
 extern bool xpti_for_control, xpti_for_others; /* which */
 
 /* A CPU's roots, before it runs guests: they map what the list names, and the CPU's window of descriptors. Called

@@ -105,7 +105,7 @@ struct xstate_area {
 	u8 st[8][16];
 	u8 xmm[16][16];
 	u8 rsvd1[48];
-	u8 sw[47]; /* never touched by a save or restore instruction */
+	u8 sw[47];    /* never touched by a save or restore instruction */
 	u8 word_size; /* ours: 0, 4 or 8 */
 	struct xstate_header hdr;
 };
@@ -121,9 +121,9 @@ struct xstate_comp {
 };
 
 struct xstate_layout {
-	u64 user;	/* bits of XCR0 the layout knows */
+	u64 user;       /* bits of XCR0 the layout knows */
 	u64 supervisor; /* bits of IA32_XSS the layout knows */
-	u64 xfd;	/* components that IA32_XFD can disable */
+	u64 xfd;        /* components that IA32_XFD can disable */
 	u32 mxcsr_mask;
 	struct xstate_comp comp[XSTATE_COMPS];
 };
@@ -152,16 +152,16 @@ u32 xstate_offset_compacted(const struct xstate_layout *l, u64 xcomp_bv, unsigne
  * the caller moves them by name. want's user part must fit in dst_size.
  * Returns 0, -EINVAL for a src that is not a sound compacted image, -ENOSPC, -E2BIG (see want).
  */
-int xstate_expand(const struct xstate_layout *l, const void *src, u32 src_size, void *dst,
-		  u32 dst_size, u64 want);
+int xstate_expand(const struct xstate_layout *l, const void *src, u32 src_size, void *dst, u32 dst_size,
+		  u64 want);
 
 /*
  * Standard image -> compacted image with XCOMP_BV = xcomp_bv | bit 63. Components of xcomp_bv not in
  * the image's XSTATE_BV (supervisor ones among them) are left in init state. MXCSR, which the
  * standard format carries outside any component, becomes part of SSE.
  */
-int xstate_compact(const struct xstate_layout *l, const void *src, u32 src_size, void *dst,
-		   u32 dst_size, u64 xcomp_bv);
+int xstate_compact(const struct xstate_layout *l, const void *src, u32 src_size, void *dst, u32 dst_size,
+		   u64 xcomp_bv);
 
 /* The initial value of one component, in place. Component 1 leaves MXCSR to the caller. */
 void xstate_init_component(const struct xstate_layout *l, unsigned int nr, void *component);
@@ -185,7 +185,7 @@ enum xstate_verdict {
 	XSTATE_BAD_XCOMP,     /* compacted, or XCOMP_BV not zero in a standard image */
 	XSTATE_BAD_HEADER,    /* reserved header bytes not zero */
 	XSTATE_BAD_MXCSR,     /* reserved MXCSR bits set */
-	XSTATE_BAD_TAG,	      /* the word-size tag is not 0, 4 or 8 */
+	XSTATE_BAD_TAG,       /* the word-size tag is not 0, 4 or 8 */
 	XSTATE_VERDICTS
 };
 const char *xstate_verdict_name(enum xstate_verdict v);
@@ -198,8 +198,8 @@ const char *xstate_component_name(unsigned int nr);
  * need no permission and no bit in xcr0_accum: masks for what was accepted include XSTATE_LEGACY.
  * culprit, when not null, receives the offending bits.
  */
-enum xstate_verdict xstate_validate(const struct xstate_layout *l, u64 permitted, u64 xcr0,
-				    u64 xcr0_accum, const void *image, u32 size, u64 *culprit);
+enum xstate_verdict xstate_validate(const struct xstate_layout *l, u64 permitted, u64 xcr0, u64 xcr0_accum,
+				    const void *image, u32 size, u64 *culprit);
 
 /* Bring a validated image of any size to a full standard one: missing header, missing tail. */
 void xstate_complete(const struct xstate_layout *l, u64 mask, const void *image, u32 size, void *dst,
@@ -247,8 +247,8 @@ unsigned int xstate_word_size(const struct xstate_area *a);
  */
 void xstate_before_save(struct xstate_area *a, struct xstate_x87_note *note);
 /* After the save, 64-bit operand size. True: run FNSTENV and call xstate_overlay(). */
-bool xstate_after_save(struct xstate_area *a, const struct xstate_x87_note *note,
-		       enum xstate_fip_mode mode, bool cpu_has_selectors);
+bool xstate_after_save(struct xstate_area *a, const struct xstate_x87_note *note, enum xstate_fip_mode mode,
+		       bool cpu_has_selectors);
 void xstate_overlay(struct xstate_area *a, const struct xstate_fenv32 *env);
 /*
  * For CPUs (AMD before Zen 2) whose save and restore leave FIP, FDP and FOP alone unless an exception is

@@ -23,8 +23,7 @@ void lock_rank_acquire(spinlock_t *l)
 	unsigned int cpu = smp_processor_id(), n = held[cpu].n;
 
 	if (n && held[cpu].lock[n - 1]->rank >= l->rank) {
-		printk("Lock rank %u taken while holding rank %u\n", l->rank,
-		       held[cpu].lock[n - 1]->rank);
+		printk("Lock rank %u taken while holding rank %u\n", l->rank, held[cpu].lock[n - 1]->rank);
 		BUG();
 	}
 	BUG_ON(n == MAX_HELD);

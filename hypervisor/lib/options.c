@@ -118,8 +118,7 @@ const char *option_number(const char *s, u64 *out)
 			break;
 		if (digit >= base)
 			break;
-		if (__builtin_mul_overflow(v, (u64)base, &v) ||
-		    __builtin_add_overflow(v, (u64)digit, &v))
+		if (__builtin_mul_overflow(v, (u64)base, &v) || __builtin_add_overflow(v, (u64)digit, &v))
 			return NULL;
 	}
 	if (s == first)

@@ -130,8 +130,7 @@ static bool admit(struct log_class *c, unsigned int level, const char *what)
 		return false;
 	if (now() - c->window > RATE_PERIOD) {
 		if (c->dropped) {
-			snprintf(note, sizeof(note), "%s: %u messages suppressed\n", what,
-				 c->dropped);
+			snprintf(note, sizeof(note), "%s: %u messages suppressed\n", what, c->dropped);
 			put_text(note);
 		}
 		c->window = now();

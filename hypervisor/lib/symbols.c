@@ -62,8 +62,8 @@ const char *symbol_format(char *buf, size_t size, u64 addr)
 	if (!best.name || !end)
 		snprintf(buf, size, "%016lx", addr);
 	else
-		snprintf(buf, size, "%016lx %.*s+%#lx/%#lx", addr, (int)best.len, best.name,
-			 addr - best.addr, end - best.addr);
+		snprintf(buf, size, "%016lx %.*s+%#lx/%#lx", addr, (int)best.len, best.name, addr - best.addr,
+			 end - best.addr);
 	return buf;
 }
 

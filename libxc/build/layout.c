@@ -39,7 +39,7 @@ int xc_build_layout(struct xc *xc, const struct xc_build *b, struct xc_layout *l
 	l->kernel_pages = pfn - l->kernel_pfn;
 	if (pfn > b->pages)
 		return xc_fail(xc, -ENOMEM, "the kernel alone needs %lu MiB, the domain has %lu",
-		               (unsigned long)(pfn >> 8) + 1, (unsigned long)(b->pages >> 8));
+			       (unsigned long)(pfn >> 8) + 1, (unsigned long)(b->pages >> 8));
 
 	if (b->ramdisk_len && !k->mod_start_pfn) {
 		l->ramdisk_pfn = pfn;
@@ -75,19 +75,18 @@ int xc_build_layout(struct xc *xc, const struct xc_build *b, struct xc_layout *l
 	if (k->has_init_p2m) {
 		l->p2m_virt = k->init_p2m;
 		l->p2m_pfn = pfn;
-		l->p2m_pt_pages =
-			tables_below_l4(l->p2m_virt, l->p2m_virt + (l->p2m_pages << XC_PAGE_SHIFT));
+		l->p2m_pt_pages = tables_below_l4(l->p2m_virt, l->p2m_virt + (l->p2m_pages << XC_PAGE_SHIFT));
 		pfn += l->p2m_pages + l->p2m_pt_pages;
 		if (l->p2m_virt >> 39 == l->virt_base >> 39)
 			return xc_fail(xc, -ENOEXEC,
-			               "the kernel wants its P2M at %#lx, inside its own mapping",
-			               (unsigned long)l->p2m_virt);
+				       "the kernel wants its P2M at %#lx, inside its own mapping",
+				       (unsigned long)l->p2m_virt);
 	}
 	l->end_pfn = pfn;
 	if (pfn > b->pages)
 		return xc_fail(xc, -ENOMEM,
-		               "kernel and ramdisk need %lu MiB to start, the domain has %lu: give it more "
-		               "memory",
-		               (unsigned long)(pfn >> 8) + 1, (unsigned long)(b->pages >> 8));
+			       "kernel and ramdisk need %lu MiB to start, the domain has %lu: give it more "
+			       "memory",
+			       (unsigned long)(pfn >> 8) + 1, (unsigned long)(b->pages >> 8));
 	return 0;
 }

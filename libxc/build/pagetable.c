@@ -37,8 +37,8 @@ static uint64_t *table_next(struct pool *p, uint64_t *entry, uint64_t **cache)
 }
 
 /* Map frames [pfn, pfn + n) at va. Calls come in ascending va, so the last table of each level is enough. */
-static void map_range(struct pool *p, uint64_t *l4, uint64_t va, uint64_t pfn, uint64_t n,
-                      uint64_t ro_first, uint64_t ro_count)
+static void map_range(struct pool *p, uint64_t *l4, uint64_t va, uint64_t pfn, uint64_t n, uint64_t ro_first,
+		      uint64_t ro_count)
 {
 	uint64_t *l3 = NULL, *l2 = NULL, *l1 = NULL;
 
@@ -56,12 +56,12 @@ static void map_range(struct pool *p, uint64_t *l4, uint64_t va, uint64_t pfn, u
 
 void pagetables_build(const struct xc_layout *l, const xen_pfn_t *p2m, uint64_t *pt, uint64_t *p2m_pt)
 {
-	struct pool main = { pt, l->pt_pfn, p2m, 1 };
-	struct pool list = { p2m_pt, l->p2m_pfn + l->p2m_pages, p2m, 0 };
+	struct pool main = {pt, l->pt_pfn, p2m, 1};
+	struct pool list = {p2m_pt, l->p2m_pfn + l->p2m_pages, p2m, 0};
 
 	memset(pt, 0, l->pt_pages * XC_PAGE_SIZE);
 	map_range(&main, pt, l->virt_base, 0, (l->virt_end - l->virt_base) >> XC_PAGE_SHIFT, l->pt_pfn,
-	          l->pt_pages);
+		  l->pt_pages);
 	if (l->p2m_pt_pages) {
 		memset(p2m_pt, 0, l->p2m_pt_pages * XC_PAGE_SIZE);
 		map_range(&list, pt, l->p2m_virt, l->p2m_pfn, l->p2m_pages, 0, 0);

@@ -43,7 +43,7 @@ int xc_populate_range(struct xc *xc, domid_t dom, uint64_t first, uint64_t pages
 			continue;
 		if (!order)
 			return xc_fail(xc, -ENOMEM, "domain %u: the host ran out of memory at %lu of %lu MiB",
-			               dom, (unsigned long)((at - first) >> 8), (unsigned long)(pages >> 8));
+				       dom, (unsigned long)((at - first) >> 8), (unsigned long)(pages >> 8));
 		/* No contiguous 2 MiB left: this one piece by piece. */
 		n = 512;
 		for (size_t i = 0; i < n; i++)
@@ -51,7 +51,7 @@ int xc_populate_range(struct xc *xc, domid_t dom, uint64_t first, uint64_t pages
 		got = xc_populate(xc, dom, n, 0, ext);
 		if (got != (long)n)
 			return xc_fail(xc, -ENOMEM, "domain %u: the host ran out of memory at %lu of %lu MiB",
-			               dom, (unsigned long)((at - first) >> 8), (unsigned long)(pages >> 8));
+				       dom, (unsigned long)((at - first) >> 8), (unsigned long)(pages >> 8));
 		memcpy(p2m + (at - first), ext, n * sizeof(*ext));
 		at += n;
 	}
@@ -65,7 +65,7 @@ static void *map_pfns(struct xc *xc, domid_t dom, const xen_pfn_t *p2m, uint64_t
 }
 
 static int load_kernel(struct xc *xc, domid_t dom, const struct xc_build *b, const struct xc_layout *l,
-                       const xen_pfn_t *p2m)
+		       const xen_pfn_t *p2m)
 {
 	const struct xc_kernel *k = b->kernel;
 	uint64_t base = l->kernel_pfn << XC_PAGE_SHIFT;
@@ -85,7 +85,7 @@ static int load_kernel(struct xc *xc, domid_t dom, const struct xc_build *b, con
 }
 
 static int load_bytes(struct xc *xc, domid_t dom, const xen_pfn_t *p2m, uint64_t pfn, uint64_t pages,
-                      const void *data, size_t len)
+		      const void *data, size_t len)
 {
 	char *m;
 
@@ -120,7 +120,7 @@ static int load_tables(struct xc *xc, domid_t dom, const struct xc_layout *l, co
 }
 
 static void start_info_fill(struct start_info *si, const struct xc_build *b, const struct xc_layout *l,
-                            const xen_pfn_t *p2m, uint64_t shared_info)
+			    const xen_pfn_t *p2m, uint64_t shared_info)
 {
 	memset(si, 0, XC_PAGE_SIZE);
 	snprintf(si->magic, sizeof(si->magic), "xen-3.0-x86_64");
@@ -150,7 +150,7 @@ static void start_info_fill(struct start_info *si, const struct xc_build *b, con
 }
 
 static int load_start(struct xc *xc, domid_t dom, const struct xc_build *b, const struct xc_layout *l,
-                      const xen_pfn_t *p2m, uint64_t shared_mfn)
+		      const xen_pfn_t *p2m, uint64_t shared_mfn)
 {
 	char *m = map_pfns(xc, dom, p2m, l->start_info_pfn, 3);
 	shared_info_t *s;
@@ -173,7 +173,7 @@ static int load_start(struct xc *xc, domid_t dom, const struct xc_build *b, cons
 }
 
 static int start_vcpu(struct xc *xc, domid_t dom, const struct xc_build *b, const struct xc_layout *l,
-                      const xen_pfn_t *p2m)
+		      const xen_pfn_t *p2m)
 {
 	vcpu_guest_context_t *c = calloc(1, sizeof(*c));
 	const uint16_t fcw = 0x37f;
@@ -200,7 +200,7 @@ static int start_vcpu(struct xc *xc, domid_t dom, const struct xc_build *b, cons
 }
 
 int xc_seed_grants(struct xc *xc, domid_t dom, domid_t console_dom, xen_pfn_t console, domid_t store_dom,
-                   xen_pfn_t store)
+		   xen_pfn_t store)
 {
 	grant_entry_v1_t *g;
 	void *p;
@@ -209,8 +209,8 @@ int xc_seed_grants(struct xc *xc, domid_t dom, domid_t console_dom, xen_pfn_t co
 	if (rc < 0)
 		return rc;
 	g = p;
-	g[GNTTAB_RESERVED_CONSOLE] = (grant_entry_v1_t){ .domid = console_dom, .frame = console };
-	g[GNTTAB_RESERVED_XENSTORE] = (grant_entry_v1_t){ .domid = store_dom, .frame = store };
+	g[GNTTAB_RESERVED_CONSOLE] = (grant_entry_v1_t){.domid = console_dom, .frame = console};
+	g[GNTTAB_RESERVED_XENSTORE] = (grant_entry_v1_t){.domid = store_dom, .frame = store};
 	/* An entry becomes valid with its flags; domid and frame must be there first. */
 	__atomic_store_n(&g[GNTTAB_RESERVED_CONSOLE].flags, GTF_permit_access, __ATOMIC_RELEASE);
 	__atomic_store_n(&g[GNTTAB_RESERVED_XENSTORE].flags, GTF_permit_access, __ATOMIC_RELEASE);
@@ -219,15 +219,15 @@ int xc_seed_grants(struct xc *xc, domid_t dom, domid_t console_dom, xen_pfn_t co
 }
 
 static int build_with(struct xc *xc, domid_t dom, struct xc_build *b, const struct xc_layout *l,
-                      xen_pfn_t *p2m)
+		      xen_pfn_t *p2m)
 {
 	struct xen_domctl_getdomaininfo info;
-	struct xc_mmu_op pin = { .cmd = MMUEXT_PIN_L4_TABLE };
+	struct xc_mmu_op pin = {.cmd = MMUEXT_PIN_L4_TABLE};
 	int rc;
 
-	if ((rc = xc_domain_info(xc, dom, &info)) < 0 ||
-	    (rc = load_kernel(xc, dom, b, l, p2m)) < 0 ||
-	    (rc = load_bytes(xc, dom, p2m, l->ramdisk_pfn, l->ramdisk_pages, b->ramdisk, b->ramdisk_len)) < 0 ||
+	if ((rc = xc_domain_info(xc, dom, &info)) < 0 || (rc = load_kernel(xc, dom, b, l, p2m)) < 0 ||
+	    (rc = load_bytes(xc, dom, p2m, l->ramdisk_pfn, l->ramdisk_pages, b->ramdisk, b->ramdisk_len)) <
+		    0 ||
 	    (rc = load_bytes(xc, dom, p2m, l->p2m_pfn, l->p2m_pages, p2m, b->max_pages * sizeof(*p2m))) < 0 ||
 	    (rc = load_tables(xc, dom, l, p2m)) < 0 ||
 	    (rc = load_start(xc, dom, b, l, p2m, info.shared_info_frame)) < 0)
@@ -250,10 +250,11 @@ int xc_build_pv(struct xc *xc, domid_t dom, struct xc_build *b)
 		return rc;
 	if (b->cmdline && strlen(b->cmdline) >= MAX_GUEST_CMDLINE)
 		return xc_fail(xc, -E2BIG, "the command line is %zu bytes long, %u are possible",
-		               strlen(b->cmdline), MAX_GUEST_CMDLINE - 1);
+			       strlen(b->cmdline), MAX_GUEST_CMDLINE - 1);
 	p2m = malloc(b->max_pages * sizeof(*p2m));
 	if (!p2m)
-		return xc_fail(xc, -ENOMEM, "no memory for a table of %lu frames", (unsigned long)b->max_pages);
+		return xc_fail(xc, -ENOMEM, "no memory for a table of %lu frames",
+			       (unsigned long)b->max_pages);
 	memset(p2m, 0xff, b->max_pages * sizeof(*p2m)); /* ~0: no frame here */
 	if ((rc = xc_domain_set_address_size(xc, dom, 64)) < 0)
 		goto out;

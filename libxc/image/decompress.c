@@ -42,7 +42,7 @@ static int sink_grow(struct sink *s, size_t want)
 
 static int with_zlib(const uint8_t *in, size_t len, struct sink *s)
 {
-	z_stream z = { .next_in = (uint8_t *)(uintptr_t)in, .avail_in = len };
+	z_stream z = {.next_in = (uint8_t *)(uintptr_t)in, .avail_in = len};
 	int rc = 0, zr = Z_OK;
 
 	if (inflateInit2(&z, 15 + 16) != Z_OK) /* +16: gzip framing */
@@ -92,7 +92,7 @@ static int with_lzma(const uint8_t *in, size_t len, struct sink *s)
 
 static int with_bzip2(const uint8_t *in, size_t len, struct sink *s)
 {
-	bz_stream z = { .next_in = (char *)(uintptr_t)in, .avail_in = len };
+	bz_stream z = {.next_in = (char *)(uintptr_t)in, .avail_in = len};
 	int rc = 0, zr = BZ_OK;
 
 	if (BZ2_bzDecompressInit(&z, 0, 0) != BZ_OK)
@@ -116,7 +116,7 @@ static int with_bzip2(const uint8_t *in, size_t len, struct sink *s)
 static int with_zstd(const uint8_t *in, size_t len, struct sink *s)
 {
 	ZSTD_DCtx *d = ZSTD_createDCtx();
-	ZSTD_inBuffer i = { in, len, 0 };
+	ZSTD_inBuffer i = {in, len, 0};
 	size_t zr = 1;
 	int rc = 0;
 
@@ -127,7 +127,7 @@ static int with_zstd(const uint8_t *in, size_t len, struct sink *s)
 
 		if (s->used == s->size && (rc = sink_grow(s, 1)))
 			break;
-		ZSTD_outBuffer o = { s->p, s->size, s->used };
+		ZSTD_outBuffer o = {s->p, s->size, s->used};
 
 		zr = ZSTD_decompressStream(d, &o, &i);
 		s->used = o.pos;
@@ -168,7 +168,7 @@ static int with_lz4(const uint8_t *in, size_t len, struct sink *s)
 		if (s->size - s->used < block && (rc = sink_grow(s, block)))
 			return rc;
 		got = LZ4_decompress_safe((const char *)in + at, (char *)s->p + s->used, n,
-		                          s->size - s->used > block ? block : s->size - s->used);
+					  s->size - s->used > block ? block : s->size - s->used);
 		if (got < 0)
 			return -EBADMSG;
 		s->used += got;
@@ -192,7 +192,7 @@ static int with_lzo(const uint8_t *in, size_t len, struct sink *s)
 
 	at += version >= 0x940 ? 8 : 5; /* version, library version, [needed version,] method[, level] */
 	flags = be32(in + at);
-	at += 4 + (flags & 0x800 ? 4 : 0); /* filter */
+	at += 4 + (flags & 0x800 ? 4 : 0);        /* filter */
 	at += 4 + 4 + (version >= 0x940 ? 4 : 0); /* mode, mtime */
 	if (at >= len || at + 1 + in[at] + 4 > len)
 		return -EBADMSG;
@@ -234,20 +234,22 @@ static const struct {
 	size_t len;
 	int (*run)(const uint8_t *in, size_t len, struct sink *s);
 } formats[] = {
-	{ "gzip", "\x1f\x8b", 2, with_zlib },
-	{ "xz", "\xfd" "7zXZ", 6, with_lzma },
-	{ "lzma", "\x5d\x00\x00", 3, with_lzma },
-	{ "bzip2", "BZh", 3, with_bzip2 },
-	{ "zstd", "\x28\xb5\x2f\xfd", 4, with_zstd },
-	{ "lz4", "\x02\x21\x4c\x18", 4, with_lz4 },
-	{ "lzo", "\x89LZO\0\r\n\x1a\n", 9, with_lzo },
+	{"gzip", "\x1f\x8b", 2, with_zlib},
+	{"xz",
+	 "\xfd"
+	 "7zXZ",
+	 6, with_lzma},
+	{"lzma", "\x5d\x00\x00", 3, with_lzma},
+	{"bzip2", "BZh", 3, with_bzip2},
+	{"zstd", "\x28\xb5\x2f\xfd", 4, with_zstd},
+	{"lz4", "\x02\x21\x4c\x18", 4, with_lz4},
+	{"lzo", "\x89LZO\0\r\n\x1a\n", 9, with_lzo},
 };
 
-int xc_decompress(const void *in, size_t len, size_t limit, void **out, size_t *out_len,
-                  const char **kind)
+int xc_decompress(const void *in, size_t len, size_t limit, void **out, size_t *out_len, const char **kind)
 {
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		struct sink s = { .limit = limit };
+		struct sink s = {.limit = limit};
 		int rc;
 
 		if (len < formats[i].len || memcmp(in, formats[i].magic, formats[i].len))

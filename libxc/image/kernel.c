@@ -19,8 +19,7 @@
 #include <xen/xen.h>
 #include <xen/elfnote.h>
 
-static int fail(char *why, size_t len, int err, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+static int fail(char *why, size_t len, int err, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 static int fail(char *why, size_t len, int err, const char *fmt, ...)
 {
@@ -169,7 +168,7 @@ static int elf_parse(const uint8_t *p, size_t len, struct xc_kernel *k, char *wh
 			return fail(why, why_len, -ENOEXEC, "segment %u lies outside the file", i);
 		if (k->nr_seg == XC_IMAGE_MAX_SEGMENTS)
 			return fail(why, why_len, -ENOEXEC, "more than %u segments", XC_IMAGE_MAX_SEGMENTS);
-		*s = (struct xc_segment){ h.p_paddr, h.p_memsz, h.p_filesz, p + h.p_offset };
+		*s = (struct xc_segment){h.p_paddr, h.p_memsz, h.p_filesz, p + h.p_offset};
 		if (s->paddr < k->pstart)
 			k->pstart = s->paddr;
 		if (s->paddr + s->memsz > k->pend)
@@ -185,7 +184,7 @@ static int elf_parse(const uint8_t *p, size_t len, struct xc_kernel *k, char *wh
 
 /* The compressed ELF inside a bzImage; the whole file when it is none. */
 static int bzimage_payload(const uint8_t *p, size_t len, const uint8_t **payload, size_t *payload_len,
-                           char *why, size_t why_len)
+			   char *why, size_t why_len)
 {
 	uint32_t offset, length;
 	unsigned long long at;
@@ -195,14 +194,16 @@ static int bzimage_payload(const uint8_t *p, size_t len, const uint8_t **payload
 	if (len < 0x250 || memcmp(p + 0x202, "HdrS", 4))
 		return 0;
 	if ((p[0x206] | p[0x207] << 8) < 0x208)
-		return fail(why, why_len, -ENOEXEC, "a bzImage of boot protocol %x.%02x: too old, 2.08 is needed",
-		            p[0x207], p[0x206]);
+		return fail(why, why_len, -ENOEXEC,
+			    "a bzImage of boot protocol %x.%02x: too old, 2.08 is needed", p[0x207],
+			    p[0x206]);
 	memcpy(&offset, p + 0x248, 4);
 	memcpy(&length, p + 0x24c, 4);
 	at = ((p[0x1f1] ? p[0x1f1] : 4) + 1) * 512ull + offset;
 	if (!inside(at, length, len))
-		return fail(why, why_len, -ENOEXEC, "the bzImage is cut short: its payload ends at %llu, the file at %zu",
-		            at + length, len);
+		return fail(why, why_len, -ENOEXEC,
+			    "the bzImage is cut short: its payload ends at %llu, the file at %zu",
+			    at + length, len);
 	*payload = p + at;
 	*payload_len = length;
 	return 1;
@@ -225,11 +226,12 @@ int xc_kernel_parse(const void *image, size_t len, struct xc_kernel *k, char *wh
 			return fail(why, why_len, -ENOEXEC, "neither a bzImage nor an ELF kernel");
 		if (rc < 0)
 			return fail(why, why_len, rc, "the %s data is damaged: %s", k->compression,
-			            strerror(-rc));
+				    strerror(-rc));
 		p = k->owned;
 		if (n < 4 || memcmp(p, ELFMAG, SELFMAG)) {
 			xc_kernel_free(k);
-			return fail(why, why_len, -ENOEXEC, "the compressed image does not hold an ELF kernel");
+			return fail(why, why_len, -ENOEXEC,
+				    "the compressed image does not hold an ELF kernel");
 		}
 	}
 	rc = elf_parse(p, n, k, why, why_len);
@@ -248,8 +250,9 @@ int xc_kernel_check_pv(const struct xc_kernel *k, char *why, size_t why_len)
 {
 	if (!k->has_entry)
 		return fail(why, why_len, -ENOEXEC,
-		            k->has_phys32_entry ? "the kernel can start as a PVH guest only (it has no PV entry note)" :
-		                                  "the kernel has no Xen notes: it was built without CONFIG_XEN_PV");
+			    k->has_phys32_entry
+				    ? "the kernel can start as a PVH guest only (it has no PV entry note)"
+				    : "the kernel has no Xen notes: it was built without CONFIG_XEN_PV");
 	if (k->xen_version[0] && strncmp(k->xen_version, "xen-3.", 6))
 		return fail(why, why_len, -ENOEXEC, "the kernel asks for interface \"%s\"", k->xen_version);
 	if (k->loader[0] && strcmp(k->loader, "generic"))

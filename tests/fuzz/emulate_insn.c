@@ -150,13 +150,29 @@ static int op_plain(struct emu *e)
 }
 
 static const struct emu_ops ops = {
-	.fetch = op_fetch, .read = op_read, .write = op_write, .cmpxchg = op_cmpxchg,
-	.read_seg = op_read_seg, .write_seg = op_write_seg, .read_table = op_read_table,
-	.write_table = op_write_table, .read_io = op_read_io, .write_io = op_write_io,
-	.read_cr = op_read_reg, .write_cr = op_write_reg, .read_dr = op_read_reg,
-	.write_dr = op_write_reg, .read_msr = op_read_reg, .write_msr = op_write_reg,
-	.read_xcr = op_read_reg, .write_xcr = op_write_reg, .cpuid = op_cpuid, .read_tsc = op_tsc,
-	.invlpg = op_addr, .wbinvd = op_plain, .hlt = op_plain,
+	.fetch = op_fetch,
+	.read = op_read,
+	.write = op_write,
+	.cmpxchg = op_cmpxchg,
+	.read_seg = op_read_seg,
+	.write_seg = op_write_seg,
+	.read_table = op_read_table,
+	.write_table = op_write_table,
+	.read_io = op_read_io,
+	.write_io = op_write_io,
+	.read_cr = op_read_reg,
+	.write_cr = op_write_reg,
+	.read_dr = op_read_reg,
+	.write_dr = op_write_reg,
+	.read_msr = op_read_reg,
+	.write_msr = op_write_reg,
+	.read_xcr = op_read_reg,
+	.write_xcr = op_write_reg,
+	.cpuid = op_cpuid,
+	.read_tsc = op_tsc,
+	.invlpg = op_addr,
+	.wbinvd = op_plain,
+	.hlt = op_plain,
 };
 static const u8 offsets[16] = {0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 112, 120};
 

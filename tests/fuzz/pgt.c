@@ -55,8 +55,7 @@ static int one(struct domain *d, mfn_t *pool, const struct op *o)
 	default:
 		if (f->type_word & PGT_VALID) {
 			if (pgt_is_table(pgt_type(f->type_word)))
-				entry_update(d, d, f, &table_of(m)[slot], e,
-					     o->budget & 0x80 ? PTE_AD : 0);
+				entry_update(d, d, f, &table_of(m)[slot], e, o->budget & 0x80 ? PTE_AD : 0);
 		} else if (frame_get_and_type(f, d, FT_WRITABLE)) {
 			table_of(m)[slot] = e;
 			frame_put_and_type(f);

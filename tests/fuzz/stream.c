@@ -40,9 +40,9 @@ static int record(void *arg, uint32_t type, const void *body, uint32_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	unsigned int sum = 0;
-	const struct stream_visitor v = { .record = record, .arg = &sum };
-	struct input i = { data, size };
-	struct stream_reader r = { .read = take, .arg = &i };
+	const struct stream_visitor v = {.record = record, .arg = &sum};
+	struct input i = {data, size};
+	struct stream_reader r = {.read = take, .arg = &i};
 
 	if (size && *data == 'X')
 		savefile_read(&r, &v);

@@ -14,8 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fixture x = {0};
 	struct store *s = store_new(&fake_world, &x);
-	struct conn *who[4] = {domain_conn(s, 5), domain_conn(s, 6), socket_conn(s, 1),
-			       socket_conn(s, 2)};
+	struct conn *who[4] = {domain_conn(s, 5), domain_conn(s, 6), socket_conn(s, 1), socket_conn(s, 2)};
 	uint32_t id[4] = {5, 6, CONN_SOCKET + 1, CONN_SOCKET + 2};
 
 	s->quota[QUOTA_OUTPUT] = 2000;

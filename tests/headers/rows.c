@@ -24,7 +24,6 @@ enum direction { NONE, IN, OUT, INOUT, ARRAY, RAW };
 enum privilege { SELF, ANY, TARGET, CONTROL, HARDWARE };
 enum restart { RESTART, NORESTART };
 
-
 struct row {
 	const char *name;
 	enum direction direction;
@@ -35,18 +34,16 @@ struct row {
 #define IS_VOID(type) __builtin_types_compatible_p(type, void)
 #define TAKES_NO_STRUCTURE(dir) ((dir) == NONE || (dir) == RAW)
 
-#define HYPERCALL(number, name, page) \
-	_Static_assert(__HYPERVISOR_##name == (number), "hypercall " #name);
-#define OP(family, number, name, type, dir, priv, restart) \
+#define HYPERCALL(number, name, page) _Static_assert(__HYPERVISOR_##name == (number), "hypercall " #name);
+#define OP(family, number, name, type, dir, priv, restart)              \
 	_Static_assert(family##_##name == (number), #family "_" #name); \
 	_Static_assert(IS_VOID(type) == TAKES_NO_STRUCTURE(dir), "direction of " #name);
 #include "all.def"
 #undef OP
 #undef HYPERCALL
 
-#define HYPERCALL(number, name, page) { "hypercall " #name, RAW, ANY, NORESTART },
-#define OP(family, number, name, type, dir, priv, restart) \
-	{ #family "_" #name, dir, priv, restart },
+#define HYPERCALL(number, name, page) {"hypercall " #name, RAW, ANY, NORESTART},
+#define OP(family, number, name, type, dir, priv, restart) {#family "_" #name, dir, priv, restart},
 static const struct row rows[] = {
 #include "all.def"
 };

@@ -158,8 +158,8 @@ static void every_word_and_request(void **state)
 
 struct state {
 	u64 word;
-	u8 users;     /* established counts */
-	u8 job;	      /* 0 none, 1 validating, 2 dismantling for a user, 3 dismantling itself, 4 flushing */
+	u8 users; /* established counts */
+	u8 job;   /* 0 none, 1 validating, 2 dismantling for a user, 3 dismantling itself, 4 flushing */
 	bool pinned, foreign_use;
 };
 

@@ -20,7 +20,7 @@
 #define SPINS 3000000UL /* long enough to be descheduled in the middle, now and then */
 
 struct registers {
-	uint8_t fx[512];      /* as FXSAVE64 has them */
+	uint8_t fx[512]; /* as FXSAVE64 has them */
 	uint8_t ymm[16][32];
 } __attribute__((aligned(64)));
 
@@ -48,7 +48,7 @@ static uint64_t xcr0(void)
 /* All exceptions masked, all eight x87 registers full of normal numbers, the rest random. */
 static void choose(struct registers *r)
 {
-	static const uint16_t precision[] = { 0x037f, 0x027f, 0x007f };
+	static const uint16_t precision[] = {0x037f, 0x027f, 0x007f};
 	uint16_t fcw = precision[rnd() % 3] | (rnd() & 3) << 10;
 	uint32_t mxcsr = 0x1f80 | (rnd() & 3) << 13 | (rnd() & 0x3f);
 
@@ -75,12 +75,13 @@ static void choose(struct registers *r)
 	}
 }
 
-#define EACH(op) op(0) op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10) op(11) op(12) op(13) op(14) op(15)
+#define EACH(op) \
+	op(0) op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10) op(11) op(12) op(13) op(14) op(15)
 #define LOAD(n) "vmovdqu " #n "*32(%1), %%ymm" #n "\n\t"
 #define STORE(n) "vmovdqu %%ymm" #n ", " #n "*32(%2)\n\t"
-#define CLOBBERS                                                                                           \
-	"rcx", "memory", "cc", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0",   \
-		"xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",     \
+#define CLOBBERS                                                                                            \
+	"rcx", "memory", "cc", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", \
+		"xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",   \
 		"xmm12", "xmm13", "xmm14", "xmm15"
 
 /* Into the registers, a while, and out again; the caller's modes come back. */
@@ -92,11 +93,12 @@ static void hold(const struct registers *in, struct registers *out)
 	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(mxcsr), "=m"(fcw));
 	memset(out, 0, sizeof(*out));
 	if (avx)
-		__asm__ volatile("fxrstor64 (%0)\n\t" EACH(LOAD) "mov %3, %%rcx\n1:\tdec %%rcx\n\tjnz 1b\n\t"
-				 "fxsave64 (%4)\n\t" EACH(STORE) "vzeroupper\n\tfninit"
-				 :
-				 : "r"(in->fx), "r"(in->ymm), "r"(out->ymm), "r"(SPINS), "r"(out->fx)
-				 : CLOBBERS);
+		__asm__ volatile(
+			"fxrstor64 (%0)\n\t" EACH(LOAD) "mov %3, %%rcx\n1:\tdec %%rcx\n\tjnz 1b\n\t"
+							"fxsave64 (%4)\n\t" EACH(STORE) "vzeroupper\n\tfninit"
+			:
+			: "r"(in->fx), "r"(in->ymm), "r"(out->ymm), "r"(SPINS), "r"(out->fx)
+			: CLOBBERS);
 	else
 		__asm__ volatile("fxrstor64 (%0)\n\tmov %1, %%rcx\n1:\tdec %%rcx\n\tjnz 1b\n\t"
 				 "fxsave64 (%2)\n\tfninit"
@@ -109,7 +111,8 @@ static void hold(const struct registers *in, struct registers *out)
 static bool same(const struct registers *a, const struct registers *b)
 {
 	/* FCW, FSW, FTW; MXCSR; ST0-7 without their padding; XMM; YMM. The pointers are the last instruction's. */
-	if (memcmp(a->fx, b->fx, 6) || memcmp(a->fx + 24, b->fx + 24, 4) || memcmp(a->ymm, b->ymm, sizeof(a->ymm)))
+	if (memcmp(a->fx, b->fx, 6) || memcmp(a->fx + 24, b->fx + 24, 4) ||
+	    memcmp(a->ymm, b->ymm, sizeof(a->ymm)))
 		return false;
 	for (int i = 0; i < 8; i++)
 		if (memcmp(a->fx + 32 + 16 * i, b->fx + 32 + 16 * i, 10))

@@ -155,8 +155,7 @@ static void print_events(void)
 			continue;
 		request(c, XS_GET_DOMAIN_PATH, 0, "0", 2, &h, body);
 		for (size_t at = 0; at < c->len;) {
-			size_t n = (char *)memchr(c->events + at, '\n', c->len - at) -
-				   (c->events + at);
+			size_t n = (char *)memchr(c->events + at, '\n', c->len - at) - (c->events + at);
 
 			printf("  event %u ", i);
 			show(c->events + at, n);
@@ -167,12 +166,10 @@ static void print_events(void)
 	}
 }
 
-static void print_answer(struct connection *c, uint32_t type, const struct xsd_sockmsg *h,
-			 const char *body)
+static void print_answer(struct connection *c, uint32_t type, const struct xsd_sockmsg *h, const char *body)
 {
 	if (h->type != type)
-		printf("%s ",
-		       h->type <= XS_DIRECTORY_PART && names[h->type] ? names[h->type] : "?");
+		printf("%s ", h->type <= XS_DIRECTORY_PART && names[h->type] ? names[h->type] : "?");
 	if (h->req_id != 7)
 		printf("req_id=%u ", h->req_id);
 	if (type == XS_TRANSACTION_START && h->type == type && c->started < TRANSACTIONS - 1) {

@@ -25,7 +25,7 @@ struct command {
 	bool session; /* needs the hypervisor and xenstore */
 	const char *args;
 	const char *help;
-	const char *options; /* "-w, --wait\twhat it does\n..." */
+	const char *options;   /* "-w, --wait\twhat it does\n..." */
 	const char *completes; /* "domains", "files", "" : what the shell should offer */
 };
 
@@ -53,7 +53,8 @@ int cli_usage(const char *name);
 int cli_domain(struct cli *cli, const char *arg, domid_t *dom);
 
 /* Read a configuration of any form; argv[optind..argc) are KEY=VALUE overrides. */
-int cli_config_load(struct cli *cli, struct domain_config *c, const char *file, int argc, char **argv, bool quiet);
+int cli_config_load(struct cli *cli, struct domain_config *c, const char *file, int argc, char **argv,
+		    bool quiet);
 
 /* Progress on stderr when that is a terminal. */
 void progress_show(const char *what, uint64_t done, uint64_t total);

@@ -18,7 +18,7 @@ static void quote(const char *key, const char *v)
 
 static void devices(const struct domain_config *c)
 {
-	static const char *const formats[] = { "raw", "qcow2", "qcow", "vhd", "raw" };
+	static const char *const formats[] = {"raw", "qcow2", "qcow", "vhd", "raw"};
 
 	if (c->nr_disks) {
 		printf("disk = [\n");
@@ -26,8 +26,9 @@ static void devices(const struct domain_config *c)
 			const struct disk *d = &c->disks[i];
 
 			printf("  \"format=%s,vdev=%s,access=%s%s%s%s%s%s\",\n", formats[d->format], d->vdev,
-			       d->readonly ? "ro" : "rw", d->cdrom ? ",devtype=cdrom" : "", d->script ? ",script=" : "",
-			       d->script ? d->script : "", d->target ? ",target=" : "", d->target ? d->target : "");
+			       d->readonly ? "ro" : "rw", d->cdrom ? ",devtype=cdrom" : "",
+			       d->script ? ",script=" : "", d->script ? d->script : "",
+			       d->target ? ",target=" : "", d->target ? d->target : "");
 		}
 		printf("]\n");
 	}

@@ -24,7 +24,8 @@ static char *overrides(int argc, char **argv)
 	return t;
 }
 
-int cli_config_load(struct cli *cli, struct domain_config *c, const char *file, int argc, char **argv, bool quiet)
+int cli_config_load(struct cli *cli, struct domain_config *c, const char *file, int argc, char **argv,
+		    bool quiet)
 {
 	char error[512], *extra, *warnings = NULL;
 	void *text;
@@ -62,7 +63,8 @@ static int show_plan(struct cli *cli, struct domain_config *c)
 		return rc;
 	config = config_to_json_object(c);
 	if (!cli->json) {
-		printf("%s\n", json_object_to_json_string_ext(config, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+		printf("%s\n", json_object_to_json_string_ext(
+				       config, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 		printf("memory: %lu KiB for the guest, %lu KiB overhead, %lu KiB free on this host\n",
 		       (unsigned long)p.guest_kib, (unsigned long)p.overhead_kib, (unsigned long)p.free_kib);
 		json_object_put(config);
@@ -83,7 +85,7 @@ struct run_options {
 /* Create, hand the domain to its monitor, and perhaps sit on its console. */
 static int create_run(struct cli *cli, struct domain_config *c, const struct run_options *r)
 {
-	struct create_options o = { .paused = true };
+	struct create_options o = {.paused = true};
 	int lock = -1, rc = name_lock(&cli->s, c->name, &lock);
 	domid_t dom;
 
@@ -113,11 +115,11 @@ static int create_run(struct cli *cli, struct domain_config *c, const struct run
 
 VERB(create)
 {
-	static const struct option opts[] = { { "paused", 0, NULL, 'p' },     { "console", 0, NULL, 'c' },
-		                              { "foreground", 0, NULL, 'F' }, { "quiet", 0, NULL, 'q' },
-		                              { "defconfig", 1, NULL, 'f' },  { "dryrun", 0, NULL, 'n' },
-		                              { "vncviewer", 0, NULL, 'V' },  { 0 } };
-	struct run_options r = { 0 };
+	static const struct option opts[] = {{"paused", 0, NULL, 'p'},     {"console", 0, NULL, 'c'},
+					     {"foreground", 0, NULL, 'F'}, {"quiet", 0, NULL, 'q'},
+					     {"defconfig", 1, NULL, 'f'},  {"dryrun", 0, NULL, 'n'},
+					     {"vncviewer", 0, NULL, 'V'},  {0}};
+	struct run_options r = {0};
 	struct domain_config c;
 	const char *file = NULL;
 	bool quiet = false, dry = cli->dry_run;
@@ -151,7 +153,7 @@ VERB(create)
 
 VERB(config_update)
 {
-	static const struct option opts[] = { { "defconfig", 1, NULL, 'f' }, { 0 } };
+	static const struct option opts[] = {{"defconfig", 1, NULL, 'f'}, {0}};
 	struct xen_domctl_getdomaininfo info;
 	struct domain_config c;
 	const char *file = NULL;

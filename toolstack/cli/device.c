@@ -73,7 +73,8 @@ VERB(block_attach)
 	domid_t dom;
 	int rc;
 
-	if (cli_option(cli, argc, argv, "", NULL) == -2 || cli_operands(command_find("block-attach"), argc, 2, -1))
+	if (cli_option(cli, argc, argv, "", NULL) == -2 ||
+	    cli_operands(command_find("block-attach"), argc, 2, -1))
 		return 1;
 	if ((rc = cli_domain(cli, argv[optind], &dom)) < 0)
 		return rc;
@@ -89,7 +90,7 @@ VERB(block_attach)
 
 VERB(block_detach)
 {
-	static const struct option opts[] = { { "force", 0, NULL, 'f' }, { 0 } };
+	static const struct option opts[] = {{"force", 0, NULL, 'f'}, {0}};
 	bool force = cli->force;
 	unsigned int devid;
 	domid_t dom;
@@ -121,7 +122,8 @@ static long node(struct cli *cli, const char *dir, const char *key)
 
 /* What the lists have in common: every device of one kind of one domain. */
 static int each_device(struct cli *cli, const char *arg, const char *kind, struct json_object *list,
-                       void (*show)(struct cli *, domid_t, const char *, const char *, unsigned int, struct json_object *))
+		       void (*show)(struct cli *, domid_t, const char *, const char *, unsigned int,
+				    struct json_object *))
 {
 	char dir[64], fe[128], be[128], **ids;
 	unsigned int n = 0;
@@ -146,7 +148,7 @@ static int each_device(struct cli *cli, const char *arg, const char *kind, struc
 }
 
 static void show_block(struct cli *cli, domid_t dom, const char *fe, const char *be, unsigned int id,
-                       struct json_object *o)
+		       struct json_object *o)
 {
 	char name[32], *t;
 
@@ -170,7 +172,7 @@ static void show_block(struct cli *cli, domid_t dom, const char *fe, const char 
 }
 
 static void show_nic(struct cli *cli, domid_t dom, const char *fe, const char *be, unsigned int id,
-                     struct json_object *o)
+		     struct json_object *o)
 {
 	char *mac = store_readf(cli->s.store, 0, "%s/mac", be), *t;
 
@@ -196,11 +198,13 @@ VERB(block_list)
 	struct json_object *list;
 	int rc = 0;
 
-	if (cli_option(cli, argc, argv, "", NULL) == -2 || cli_operands(command_find("block-list"), argc, 1, -1))
+	if (cli_option(cli, argc, argv, "", NULL) == -2 ||
+	    cli_operands(command_find("block-list"), argc, 1, -1))
 		return 1;
 	list = cli->json ? json_object_new_array() : NULL;
 	if (!list)
-		printf("%-5s %-3s %-6s %-5s %-6s %-8s %-30s\n", "Vdev", "BE", "handle", "state", "evt-ch", "ring-ref", "BE-path");
+		printf("%-5s %-3s %-6s %-5s %-6s %-8s %-30s\n", "Vdev", "BE", "handle", "state", "evt-ch",
+		       "ring-ref", "BE-path");
 	for (int i = optind; i < argc && rc >= 0; i++)
 		rc = each_device(cli, argv[i], "vbd", list, show_block);
 	return rc >= 0 && list ? print_json(list) : rc;
@@ -211,12 +215,13 @@ VERB(network_list)
 	struct json_object *list;
 	int rc = 0;
 
-	if (cli_option(cli, argc, argv, "", NULL) == -2 || cli_operands(command_find("network-list"), argc, 1, -1))
+	if (cli_option(cli, argc, argv, "", NULL) == -2 ||
+	    cli_operands(command_find("network-list"), argc, 1, -1))
 		return 1;
 	list = cli->json ? json_object_new_array() : NULL;
 	if (!list)
-		printf("%-3s %-2s %-17s %-6s %-5s %-6s %5s/%-11s %-30s\n", "Idx", "BE", "Mac Addr.", "handle", "state",
-		       "evt-ch", "tx-", "rx-ring-ref", "BE-path");
+		printf("%-3s %-2s %-17s %-6s %-5s %-6s %5s/%-11s %-30s\n", "Idx", "BE", "Mac Addr.", "handle",
+		       "state", "evt-ch", "tx-", "rx-ring-ref", "BE-path");
 	for (int i = optind; i < argc && rc >= 0; i++)
 		rc = each_device(cli, argv[i], "vif", list, show_nic);
 	return rc >= 0 && list ? print_json(list) : rc;
@@ -240,11 +245,12 @@ static int next_devid(struct cli *cli, domid_t dom)
 VERB(network_attach)
 {
 	char spec[1024], error[256];
-	struct nic n = { 0 };
+	struct nic n = {0};
 	domid_t dom;
 	int rc;
 
-	if (cli_option(cli, argc, argv, "", NULL) == -2 || cli_operands(command_find("network-attach"), argc, 1, -1))
+	if (cli_option(cli, argc, argv, "", NULL) == -2 ||
+	    cli_operands(command_find("network-attach"), argc, 1, -1))
 		return 1;
 	if ((rc = cli_domain(cli, argv[optind], &dom)) < 0)
 		return rc;
@@ -261,8 +267,8 @@ VERB(network_attach)
 
 VERB(network_detach)
 {
-	static const struct option opts[] = { { "force", 0, NULL, 'f' }, { 0 } };
-	struct nic n = { .devid = -1 };
+	static const struct option opts[] = {{"force", 0, NULL, 'f'}, {0}};
+	struct nic n = {.devid = -1};
 	bool force = cli->force;
 	uint8_t mac[6];
 	domid_t dom;
@@ -289,7 +295,8 @@ VERB(network_detach)
 		n.devid = atoi(argv[optind + 1]);
 	}
 	if (n.devid < 0)
-		return serai_fail(&cli->s, -ENOENT, "%s has no network interface \"%s\"", argv[optind], argv[optind + 1]);
+		return serai_fail(&cli->s, -ENOENT, "%s has no network interface \"%s\"", argv[optind],
+				  argv[optind + 1]);
 	rc = cli->dry_run ? 0 : device_detach(&cli->s, dom, "vif", n.devid, force);
 	return rc < 0 ? rc : record_edit(cli, dom, NULL, &n, false);
 }

@@ -12,14 +12,14 @@
 static int copy_out(struct cli *cli, const char *from, const char *to)
 {
 	char part[1024];
-	struct stat st = { 0 };
+	struct stat st = {0};
 	int in = open(from, O_RDONLY | O_CLOEXEC), out = -1, rc = 0;
 	off_t left;
 
 	if ((size_t)snprintf(part, sizeof(part), "%s.part", to) >= sizeof(part))
 		rc = -ENAMETOOLONG;
 	else if (in < 0 || fstat(in, &st) < 0 ||
-	         (out = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644)) < 0)
+		 (out = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644)) < 0)
 		rc = -errno;
 	for (left = st.st_size; rc == 0 && left > 0;) {
 		char buf[65536];

@@ -15,7 +15,8 @@ struct host {
 
 static const char *sched_name(unsigned int id)
 {
-	static const char *const names[] = { [5] = "credit", [6] = "credit2", [7] = "arinc653", [8] = "rtds", [9] = "null" };
+	static const char *const names[] = {
+		[5] = "credit", [6] = "credit2", [7] = "arinc653", [8] = "rtds", [9] = "null"};
 
 	return id >= 5 && id <= 9 ? names[id] : "unknown";
 }
@@ -25,16 +26,16 @@ static void virt_caps(const struct xen_sysctl_physinfo *ph, char *t, size_t len)
 	static const struct {
 		unsigned int bit;
 		const char *name;
-	} caps[] = { { XEN_SYSCTL_PHYSCAP_pv, "pv" },
-		     { XEN_SYSCTL_PHYSCAP_hvm, "hvm" },
-		     { XEN_SYSCTL_PHYSCAP_directio, "hvm_directio" },
-		     { XEN_SYSCTL_PHYSCAP_hap, "hap" },
-		     { XEN_SYSCTL_PHYSCAP_shadow, "shadow" },
-		     { XEN_SYSCTL_PHYSCAP_iommu_hap_pt_share, "iommu_hap_pt_share" },
-		     { XEN_SYSCTL_PHYSCAP_vmtrace, "vmtrace" },
-		     { XEN_SYSCTL_PHYSCAP_vpmu, "vpmu" },
-		     { XEN_SYSCTL_PHYSCAP_gnttab_v1, "gnttab-v1" },
-		     { XEN_SYSCTL_PHYSCAP_gnttab_v2, "gnttab-v2" } };
+	} caps[] = {{XEN_SYSCTL_PHYSCAP_pv, "pv"},
+		    {XEN_SYSCTL_PHYSCAP_hvm, "hvm"},
+		    {XEN_SYSCTL_PHYSCAP_directio, "hvm_directio"},
+		    {XEN_SYSCTL_PHYSCAP_hap, "hap"},
+		    {XEN_SYSCTL_PHYSCAP_shadow, "shadow"},
+		    {XEN_SYSCTL_PHYSCAP_iommu_hap_pt_share, "iommu_hap_pt_share"},
+		    {XEN_SYSCTL_PHYSCAP_vmtrace, "vmtrace"},
+		    {XEN_SYSCTL_PHYSCAP_vpmu, "vpmu"},
+		    {XEN_SYSCTL_PHYSCAP_gnttab_v1, "gnttab-v1"},
+		    {XEN_SYSCTL_PHYSCAP_gnttab_v2, "gnttab-v2"}};
 	size_t n = 0;
 
 	t[0] = 0;
@@ -45,7 +46,7 @@ static void virt_caps(const struct xen_sysctl_physinfo *ph, char *t, size_t len)
 
 static int host_read(struct cli *cli, struct host *h)
 {
-	uint8_t map[128] = { 0 };
+	uint8_t map[128] = {0};
 	int rc;
 
 	memset(h, 0, sizeof(*h));
@@ -81,7 +82,8 @@ static unsigned int host_lines(const struct host *h, struct line *l)
 	LINE("cores_per_socket", "%u", h->ph.cores_per_socket);
 	LINE("threads_per_core", "%u", h->ph.threads_per_core);
 	LINE("cpu_mhz", "%u.%03u", h->ph.cpu_khz / 1000, h->ph.cpu_khz % 1000);
-	LINE("hw_caps", "%08x:%08x:%08x:%08x:%08x:%08x:%08x:%08x", c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]);
+	LINE("hw_caps", "%08x:%08x:%08x:%08x:%08x:%08x:%08x:%08x", c[0], c[1], c[2], c[3], c[4], c[5], c[6],
+	     c[7]);
 	l[n].key = "virt_caps";
 	virt_caps(&h->ph, l[n].value, sizeof(l[n].value));
 	n++;
@@ -119,12 +121,14 @@ static int print_numa(struct cli *cli)
 	unsigned int n = 256, nodes = 16;
 	int rc;
 
-	if ((rc = xc_cputopo(cli->s.xc, topo, &n)) < 0 || (rc = xc_numainfo(cli->s.xc, mem, dist, &nodes)) < 0)
+	if ((rc = xc_cputopo(cli->s.xc, topo, &n)) < 0 ||
+	    (rc = xc_numainfo(cli->s.xc, mem, dist, &nodes)) < 0)
 		return serai_fail_xc(&cli->s, rc, "no topology");
 	printf("cpu_topology           :\ncpu:    core    socket     node\n");
 	for (unsigned int i = 0; i < n && i < 256; i++)
 		if (topo[i].core != XEN_INVALID_CORE_ID)
-			printf("%3u:    %4u     %4u     %4u\n", i, topo[i].core, topo[i].socket, topo[i].node);
+			printf("%3u:    %4u     %4u     %4u\n", i, topo[i].core, topo[i].socket,
+			       topo[i].node);
 	printf("device topology        :\ndevice           node\nNo device topology data available\n");
 	printf("numa_info              :\nnode:    memsize    memfree    distances\n");
 	for (unsigned int i = 0; i < nodes; i++) {
@@ -139,7 +143,7 @@ static int print_numa(struct cli *cli)
 
 VERB(info)
 {
-	static const struct option opts[] = { { "numa", 0, NULL, 'n' }, { 0 } };
+	static const struct option opts[] = {{"numa", 0, NULL, 'n'}, {0}};
 	struct host h;
 	struct line *l;
 	unsigned int n;
@@ -182,7 +186,7 @@ VERB(info)
 
 VERB(dmesg)
 {
-	static const struct option opts[] = { { "clear", 0, NULL, 'c' }, { 0 } };
+	static const struct option opts[] = {{"clear", 0, NULL, 'c'}, {0}};
 	bool clear = false;
 	uint32_t index = 0;
 	int o, rc;
@@ -216,7 +220,8 @@ VERB(debug_keys)
 {
 	int rc;
 
-	if (cli_option(cli, argc, argv, "", NULL) == -2 || cli_operands(command_find("debug-keys"), argc, 1, 1))
+	if (cli_option(cli, argc, argv, "", NULL) == -2 ||
+	    cli_operands(command_find("debug-keys"), argc, 1, 1))
 		return 1;
 	rc = cli->dry_run ? 0 : xc_debug_keys(cli->s.xc, argv[optind]);
 	return rc < 0 ? serai_fail_xc(&cli->s, rc, "keys \"%s\" refused", argv[optind]) : 0;

@@ -51,8 +51,8 @@ static int request_all(struct cli *cli, int argc, char **argv, const char *what)
 	for (unsigned int i = 0; i < n && rc >= 0; i++) {
 		if (all && v[i].domain == 0)
 			continue;
-		fprintf(stderr, "%s domain %u\n",
-			!strcmp(what, "reboot") ? "Rebooting" : "Shutting down", v[i].domain);
+		fprintf(stderr, "%s domain %u\n", !strcmp(what, "reboot") ? "Rebooting" : "Shutting down",
+			v[i].domain);
 		rc = cli->dry_run ? 0 : domain_request(&cli->s, v[i].domain, what);
 	}
 	for (unsigned int i = 0; wait && i < n && rc >= 0; i++) {
@@ -85,8 +85,7 @@ static int one(struct cli *cli, int argc, char **argv, int (*f)(struct xc *, dom
 	domid_t dom;
 	int rc;
 
-	if (cli_option(cli, argc, argv, "", NULL) == -2 ||
-	    cli_operands(command_find(argv[0]), argc, 1, 1))
+	if (cli_option(cli, argc, argv, "", NULL) == -2 || cli_operands(command_find(argv[0]), argc, 1, 1))
 		return 1;
 	rc = cli_domain(cli, argv[optind], &dom);
 	if (rc < 0 || cli->dry_run)
@@ -132,8 +131,8 @@ VERB(console)
 		if (o == 'n')
 			num = atoi(optarg);
 		if (o == 'e' && !(escape = escape_parse(optarg)))
-			return serai_fail(&cli->s, -EINVAL,
-					  "\"%s\" is not a character, nor ^ and one", optarg);
+			return serai_fail(&cli->s, -EINVAL, "\"%s\" is not a character, nor ^ and one",
+					  optarg);
 	}
 	if (cli_operands(command_find("console"), argc, 1, 1))
 		return 1;
@@ -143,9 +142,7 @@ VERB(console)
 	 */
 	rc = num ? -ENOENT : console_attach_socket(argv[optind], escape, &attached);
 	if (attached)
-		return rc < 0 ? serai_fail(&cli->s, rc, "%s: console: %s", argv[optind],
-					   strerror(-rc))
-			      : 0;
+		return rc < 0 ? serai_fail(&cli->s, rc, "%s: console: %s", argv[optind], strerror(-rc)) : 0;
 	rc = serai_open(&cli->s);
 	if (rc >= 0)
 		rc = cli_domain(cli, argv[optind], &dom);

@@ -32,7 +32,9 @@ static const char *state_word(const info_t *i)
 	if (i->flags & XEN_DOMINF_dying)
 		return "dying";
 	if (i->flags & XEN_DOMINF_shutdown)
-		return reason == SHUTDOWN_crash ? "crashed" : reason == SHUTDOWN_suspend ? "suspended" : "shutdown";
+		return reason == SHUTDOWN_crash     ? "crashed"
+		       : reason == SHUTDOWN_suspend ? "suspended"
+						    : "shutdown";
 	if (i->flags & XEN_DOMINF_paused)
 		return "paused";
 	return i->flags & XEN_DOMINF_running ? "running" : "blocked";
@@ -57,7 +59,7 @@ static struct json_object *json_row(struct cli *cli, const info_t *i)
 	json_put(o, "state_letters", json_str(letters));
 	if (i->flags & XEN_DOMINF_shutdown)
 		json_put(o, "shutdown_reason",
-		         json_u64(i->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask));
+			 json_u64(i->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask));
 	json_put(o, "type", json_str(i->flags & XEN_DOMINF_hvm_guest ? "hvm" : "pv"));
 	json_put(o, "memory_kib", json_u64(i->tot_pages * 4));
 	json_put(o, "memory_max_kib", json_u64(i->max_pages * 4));
@@ -162,9 +164,9 @@ static int list_long(struct cli *cli, const info_t *v, unsigned int n)
 
 VERB(list)
 {
-	static const struct option opts[] = { { "long", 0, NULL, 'l' },    { "verbose", 0, NULL, 'v' },
-		                              { "context", 0, NULL, 'Z' }, { "cpupool", 0, NULL, 'c' },
-		                              { "numa", 0, NULL, 'n' },    { 0 } };
+	static const struct option opts[] = {{"long", 0, NULL, 'l'},    {"verbose", 0, NULL, 'v'},
+					     {"context", 0, NULL, 'Z'}, {"cpupool", 0, NULL, 'c'},
+					     {"numa", 0, NULL, 'n'},    {0}};
 	bool lng = false, verbose = false, pool = false, label = false, numa = false;
 	info_t *all, *v;
 	unsigned int n, used = 0;

@@ -17,8 +17,9 @@ static int operands(struct cli *cli, int argc, char **argv, domid_t *dom, uint64
 	if (rc < 0)
 		return rc;
 	if (parse_mib_kib(argv[optind + 1], kib) || *kib < 1024)
-		return serai_fail(&cli->s, -EINVAL, "\"%s\" is not an amount of memory (MiB, or with k, m, g, t)",
-		                  argv[optind + 1]);
+		return serai_fail(&cli->s, -EINVAL,
+				  "\"%s\" is not an amount of memory (MiB, or with k, m, g, t)",
+				  argv[optind + 1]);
 	return 0;
 }
 
@@ -34,8 +35,9 @@ VERB(mem_set)
 		return rc;
 	snprintf(path, sizeof(path), "/local/domain/%u/memory/static-max", dom);
 	if (store_read_int(cli->s.store, path, &max) == 0 && (long)kib > max)
-		return serai_fail(&cli->s, -EINVAL, "%s may have %ld MiB at most (maxmem); %lu were asked for", argv[optind],
-		                  max >> 10, (unsigned long)kib >> 10);
+		return serai_fail(&cli->s, -EINVAL,
+				  "%s may have %ld MiB at most (maxmem); %lu were asked for", argv[optind],
+				  max >> 10, (unsigned long)kib >> 10);
 	snprintf(path, sizeof(path), "/local/domain/%u/memory/target", dom);
 	rc = store_writef(cli->s.store, 0, path, "%lu", (unsigned long)kib);
 	if (rc < 0)

@@ -68,8 +68,7 @@ static int ask(struct serai *s, const struct move *m, enum decision *d)
 	for (*d = MOVE_RUNNING; rc == 0 && *d <= MOVE_ABORTED; (*d)++)
 		if (!strcmp(line, decision_name(*d)))
 			return 0;
-	return serai_fail(s, rc < 0 ? rc : -EPROTO, "%s does not say what became of %s", m->host,
-			  m->name);
+	return serai_fail(s, rc < 0 ? rc : -EPROTO, "%s does not say what became of %s", m->host, m->name);
 }
 
 /* Ask again and again, less and less often: there is no event for a network that works again. */
@@ -134,12 +133,10 @@ static int report(struct cli *cli, const struct move *m, const struct save_stats
 	struct json_object *o;
 
 	if (!cli->json) {
-		fprintf(stderr,
-			"%s moved to %s: %u rounds, %lu MiB in %.1f s, stopped for %.0f ms%s\n",
+		fprintf(stderr, "%s moved to %s: %u rounds, %lu MiB in %.1f s, stopped for %.0f ms%s\n",
 			m->name, m->host, st->rounds, (unsigned long)(st->bytes >> 20), st->total_s,
 			st->downtime_s * 1000,
-			st->live ? ""
-				 : " (not live: the hypervisor cannot track a PV guest's writes)");
+			st->live ? "" : " (not live: the hypervisor cannot track a PV guest's writes)");
 		return 0;
 	}
 	o = json_object_new_object();
@@ -151,8 +148,7 @@ static int report(struct cli *cli, const struct move *m, const struct save_stats
 	json_put(o, "zero_pages", json_u64(st->zero_pages));
 	json_put(o, "bytes", json_u64(st->bytes));
 	json_put(o, "seconds", json_object_new_double((long)(st->total_s * 1000 + 0.5) / 1000.0));
-	json_put(o, "downtime_ms",
-		 json_object_new_double((long)(st->downtime_s * 10000 + 0.5) / 10.0));
+	json_put(o, "downtime_ms", json_object_new_double((long)(st->downtime_s * 10000 + 0.5) / 10.0));
 	return print_json(o);
 }
 
@@ -172,37 +168,32 @@ static int policy_put(struct serai *s, domid_t dom, int fd)
 	good = write(fd, &h, sizeof(h)) == sizeof(h) &&
 	       write(fd, p.leaves, p.nr_leaves * sizeof(*p.leaves)) ==
 		       (ssize_t)(p.nr_leaves * sizeof(*p.leaves)) &&
-	       write(fd, p.msrs, p.nr_msrs * sizeof(*p.msrs)) ==
-		       (ssize_t)(p.nr_msrs * sizeof(*p.msrs));
+	       write(fd, p.msrs, p.nr_msrs * sizeof(*p.msrs)) == (ssize_t)(p.nr_msrs * sizeof(*p.msrs));
 	xc_policy_free(&p);
 	return good ? 0 : serai_fail(s, -EPIPE, "the connection ended");
 }
 
 /* Up to the point where the other side has all of it. */
-static int transfer(struct cli *cli, const struct move *m, domid_t dom,
-		    const struct domain_config *c, struct peer *p, struct save_stats *st,
-		    bool *suspended)
+static int transfer(struct cli *cli, const struct move *m, domid_t dom, const struct domain_config *c,
+		    struct peer *p, struct save_stats *st, bool *suspended)
 {
 	char line[600];
 	int rc;
 
 	if ((rc = line_expect(&cli->s, p->from, MOVE_PROTOCOL, m->host, BUILT_MS)) < 0 ||
-	    (rc = save_header(&cli->s, c, p->to)) < 0 ||
-	    (rc = policy_put(&cli->s, dom, p->to)) < 0 ||
+	    (rc = save_header(&cli->s, c, p->to)) < 0 || (rc = policy_put(&cli->s, dom, p->to)) < 0 ||
 	    (rc = line_expect(&cli->s, p->from, "accept", m->host, ANSWER_MS)) < 0)
 		return rc;
 	rc = save_domain(&cli->s, dom, p->to, &m->so, st, suspended);
 	progress_end();
 	/* A broken pipe is the other side's doing; it may have said why. */
-	if (rc == -EPIPE && line_get(p->from, line, sizeof(line), 1000) == 0 &&
-	    !strncmp(line, "refuse ", 7))
+	if (rc == -EPIPE && line_get(p->from, line, sizeof(line), 1000) == 0 && !strncmp(line, "refuse ", 7))
 		return serai_fail(&cli->s, rc, "%s: %s", m->host, line + 7);
 	return rc < 0 ? rc : line_expect(&cli->s, p->from, "built", m->host, BUILT_MS);
 }
 
 /* The hand-over. */
-static int commit(struct cli *cli, const struct move *m, domid_t dom, struct peer *p,
-		  struct save_stats *st)
+static int commit(struct cli *cli, const struct move *m, domid_t dom, struct peer *p, struct save_stats *st)
 {
 	int rc;
 
@@ -226,14 +217,12 @@ static int commit(struct cli *cli, const struct move *m, domid_t dom, struct pee
 	if (rc > 0)
 		return 0;
 	if (rc == 0)
-		return serai_fail(&cli->s, -EIO, "%s did not take %s; it runs on here", m->host,
-				  m->name);
-	return serai_fail(
-		&cli->s, rc,
-		"%s is suspended here and may run on %s, which does not answer. A process stays "
-		"behind and asks "
-		"for a day; or look there, then serai destroy it here, or serai unpause it",
-		m->name, m->host);
+		return serai_fail(&cli->s, -EIO, "%s did not take %s; it runs on here", m->host, m->name);
+	return serai_fail(&cli->s, rc,
+			  "%s is suspended here and may run on %s, which does not answer. A process stays "
+			  "behind and asks "
+			  "for a day; or look there, then serai destroy it here, or serai unpause it",
+			  m->name, m->host);
 }
 
 static int send_domain(struct cli *cli, struct move *m, domid_t dom, const struct domain_config *c)
@@ -383,7 +372,7 @@ VERB(migrate)
 	m.flags = flags;
 	move_token(m.token);
 	if (ssh && *ssh ? asprintf(&m.command, "exec %s %s serai migrate-receive", ssh, m.host) < 0
-		 : asprintf(&m.command, "%s", m.host) < 0)
+			: asprintf(&m.command, "%s", m.host) < 0)
 		rc = -ENOMEM;
 	if (rc == 0 && !cli->dry_run && (rc = move_lock(&cli->s, m.name, &lock)) == 0)
 		rc = send_domain(cli, &m, dom, &c);

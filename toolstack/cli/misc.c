@@ -21,10 +21,11 @@ VERB(dump_core)
 	domid_t dom;
 	int fd, rc;
 
-	if (cli_option(cli, argc, argv, "", NULL) == -2 || cli_operands(command_find("dump-core"), argc, 2, 2))
+	if (cli_option(cli, argc, argv, "", NULL) == -2 ||
+	    cli_operands(command_find("dump-core"), argc, 2, 2))
 		return 1;
-	if ((rc = cli_domain(cli, argv[optind], &dom)) < 0 || (rc = xc_domain_info(cli->s.xc, dom, &info)) < 0 ||
-	    cli->dry_run)
+	if ((rc = cli_domain(cli, argv[optind], &dom)) < 0 ||
+	    (rc = xc_domain_info(cli->s.xc, dom, &info)) < 0 || cli->dry_run)
 		return rc;
 	fd = open(argv[optind + 1], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -58,7 +59,7 @@ VERB(sysrq)
 
 VERB(trigger)
 {
-	static const char *const names[] = { "nmi", "reset", "init", "power", "sleep" };
+	static const char *const names[] = {"nmi", "reset", "init", "power", "sleep"};
 	unsigned int t = 0, vcpu;
 	domid_t dom;
 	int rc;
@@ -70,7 +71,8 @@ VERB(trigger)
 	while (t < 5 && strcmp(names[t], argv[optind + 1]))
 		t++;
 	if (t == 5)
-		return serai_fail(&cli->s, -EINVAL, "\"%s\" is not a trigger a PV domain knows", argv[optind + 1]);
+		return serai_fail(&cli->s, -EINVAL, "\"%s\" is not a trigger a PV domain knows",
+				  argv[optind + 1]);
 	vcpu = optind + 2 < argc ? strtoul(argv[optind + 2], NULL, 10) : 0;
 	rc = cli->dry_run ? 0 : xc_domain_trigger(cli->s.xc, dom, t, vcpu);
 	return rc < 0 ? serai_fail_xc(&cli->s, rc, "%s", argv[optind]) : 0;
@@ -138,7 +140,7 @@ static void uptime_row(struct cli *cli, domid_t dom, bool brief, struct json_obj
 
 VERB(uptime)
 {
-	static const struct option opts[] = { { "short", 0, NULL, 's' }, { 0 } };
+	static const struct option opts[] = {{"short", 0, NULL, 's'}, {0}};
 	struct xen_domctl_getdomaininfo *v;
 	struct json_object *list = NULL;
 	bool brief = false;

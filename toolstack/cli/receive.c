@@ -103,20 +103,19 @@ static int preflight(struct serai *s, const struct domain_config *c)
 	int rc;
 
 	if (domain_find(s, c->name, &other) == 0)
-		return serai_fail(s, -EEXIST, "a domain called \"%s\" exists here (number %u)",
-				  c->name, other);
+		return serai_fail(s, -EEXIST, "a domain called \"%s\" exists here (number %u)", c->name,
+				  other);
 	if ((rc = memory_check(s, c->mem_kib + memory_overhead_kib(c))) < 0)
 		return rc;
 	for (unsigned int i = 0; i < c->nr_disks; i++)
 		if (c->disks[i].target && *c->disks[i].target && stat(c->disks[i].target, &st) < 0)
-			return serai_fail(s, -errno, "disk %s: %s is not here: %s",
-					  c->disks[i].vdev, c->disks[i].target, strerror(errno));
+			return serai_fail(s, -errno, "disk %s: %s is not here: %s", c->disks[i].vdev,
+					  c->disks[i].target, strerror(errno));
 	for (unsigned int i = 0; i < c->nr_nics; i++) {
 		snprintf(path, sizeof(path), "/sys/class/net/%s/bridge",
 			 c->nics[i].bridge ? c->nics[i].bridge : "");
 		if (c->nics[i].bridge && stat(path, &st) < 0)
-			return serai_fail(s, -ENODEV, "there is no bridge %s here",
-					  c->nics[i].bridge);
+			return serai_fail(s, -ENODEV, "there is no bridge %s here", c->nics[i].bridge);
 	}
 	s->error[0] = 0;
 	return 0;
@@ -156,14 +155,12 @@ static int hand_over(struct cli *cli, struct arrival *a, domid_t dom)
 static int receive(struct cli *cli, struct arrival *a)
 {
 	struct restore r = {.s = &cli->s, .fd = STDIN_FILENO, .compressed = a->compressed};
-	struct create_options co = {
-		.paused = true, .build = restore_build, .arg = &r, .created = created};
+	struct create_options co = {.paused = true, .build = restore_build, .arg = &r, .created = created};
 	enum decision d;
 	domid_t dom = DOMID_INVALID;
 	int rc;
 
-	if ((rc = policy_check(&cli->s)) < 0 ||
-	    (rc = name_lock(&cli->s, a->c->name, &a->lock)) < 0 ||
+	if ((rc = policy_check(&cli->s)) < 0 || (rc = name_lock(&cli->s, a->c->name, &a->lock)) < 0 ||
 	    (rc = preflight(&cli->s, a->c)) < 0 || (rc = move_begin(&cli->s, a->token)) < 0)
 		return rc;
 	name_lock_note(a->lock, "arriving", -1);
@@ -233,7 +230,6 @@ VERB(migrate_receive)
 		config_free(&c);
 	}
 	if (rc < 0)
-		line_put(STDOUT_FILENO, "refuse %s\n",
-			 cli->s.error[0] ? cli->s.error : strerror(-rc));
+		line_put(STDOUT_FILENO, "refuse %s\n", cli->s.error[0] ? cli->s.error : strerror(-rc));
 	return rc;
 }

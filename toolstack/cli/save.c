@@ -76,8 +76,7 @@ static int save_to(struct cli *cli, domid_t dom, const char *file, const struct 
 
 VERB(save)
 {
-	static const struct option opts[] = {
-		{"checkpoint", 0, NULL, 'c'}, {"paused", 0, NULL, 'p'}, {0}};
+	static const struct option opts[] = {{"checkpoint", 0, NULL, 'c'}, {"paused", 0, NULL, 'p'}, {0}};
 	struct domain_config c;
 	bool checkpoint = false, paused = false;
 	domid_t dom;
@@ -91,8 +90,7 @@ VERB(save)
 	}
 	if (cli_operands(command_find("save"), argc, 2, 3))
 		return 1;
-	if ((rc = cli_domain(cli, argv[optind], &dom)) < 0 ||
-	    (rc = record_load(&cli->s, dom, &c)) < 0)
+	if ((rc = cli_domain(cli, argv[optind], &dom)) < 0 || (rc = record_load(&cli->s, dom, &c)) < 0)
 		return rc;
 	rc = cli->dry_run ? 0 : save_to(cli, dom, argv[optind + 1], &c, checkpoint, paused);
 	config_free(&c);
@@ -101,10 +99,8 @@ VERB(save)
 
 VERB(restore)
 {
-	static const struct option opts[] = {{"paused", 0, NULL, 'p'},
-					     {"console", 0, NULL, 'c'},
-					     {"foreground", 0, NULL, 'F'},
-					     {0}};
+	static const struct option opts[] = {
+		{"paused", 0, NULL, 'p'}, {"console", 0, NULL, 'c'}, {"foreground", 0, NULL, 'F'}, {0}};
 	struct restore r = {.progress = progress_show};
 	struct create_options co = {.paused = true, .build = restore_build, .arg = &r};
 	struct domain_config c;
@@ -163,8 +159,7 @@ struct checker {
 	uint64_t pages, batches, by_type[16];
 };
 
-static void line(struct checker *k, const char *layer, const char *name, uint32_t len,
-		 const char *more)
+static void line(struct checker *k, const char *layer, const char *name, uint32_t len, const char *more)
 {
 	if (k->list) {
 		struct json_object *o = json_object_new_object();
@@ -238,8 +233,8 @@ static int check_record(void *arg, uint32_t type, const void *body, uint32_t len
 	pages_flush(k);
 	switch (type) {
 	case REC_PV_INFO:
-		snprintf(t, sizeof(t), "64-bit guest of Xen %u.%u, stream version %u",
-			 k->r.xen_major, k->r.xen_minor, k->r.version);
+		snprintf(t, sizeof(t), "64-bit guest of Xen %u.%u, stream version %u", k->r.xen_major,
+			 k->r.xen_minor, k->r.version);
 		break;
 	case REC_PV_P2M_FRAMES:
 		snprintf(t, sizeof(t), "pfns %#x to %#x", w[0], w[1]);
@@ -270,13 +265,11 @@ VERB(stream)
 	const struct stream_visitor v = {check_record, &k, check_config, check_container};
 	int fd, rc;
 
-	if (cli_option(cli, argc, argv, "", NULL) == -2 ||
-	    cli_operands(command_find("stream"), argc, 2, 2))
+	if (cli_option(cli, argc, argv, "", NULL) == -2 || cli_operands(command_find("stream"), argc, 2, 2))
 		return 1;
 	if (strcmp(argv[optind], "check"))
 		return cli_usage("stream");
-	fd = strcmp(argv[optind + 1], "-") ? open(argv[optind + 1], O_RDONLY | O_CLOEXEC)
-					   : STDIN_FILENO;
+	fd = strcmp(argv[optind + 1], "-") ? open(argv[optind + 1], O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
 	if (fd < 0)
 		return serai_fail(&cli->s, -errno, "%s: %s", argv[optind + 1], strerror(errno));
 	k.r.read = stream_read_fd;

@@ -89,10 +89,13 @@ static int number(const char *t, long min, long max)
 
 VERB(sched_credit2)
 {
-	static const struct option opts[] = { { "domain", 1, NULL, 'd' },       { "weight", 1, NULL, 'w' },
-		                              { "cap", 1, NULL, 'c' },          { "schedparam", 0, NULL, 's' },
-		                              { "ratelimit_us", 1, NULL, 'r' }, { "cpupool", 1, NULL, 'p' },
-		                              { 0 } };
+	static const struct option opts[] = {{"domain", 1, NULL, 'd'},
+					     {"weight", 1, NULL, 'w'},
+					     {"cap", 1, NULL, 'c'},
+					     {"schedparam", 0, NULL, 's'},
+					     {"ratelimit_us", 1, NULL, 'r'},
+					     {"cpupool", 1, NULL, 'p'},
+					     {0}};
 	const char *who = NULL, *pool = NULL;
 	long weight = -1, cap = -1, rate = -1;
 	bool param = false;
@@ -108,7 +111,8 @@ VERB(sched_credit2)
 		if (o == 'p')
 			pool = optarg;
 		param |= o == 's';
-		if ((o == 'w' && (weight = number(optarg, 1, 65535)) < 0) || (o == 'c' && (cap = number(optarg, 0, 65535)) < 0) ||
+		if ((o == 'w' && (weight = number(optarg, 1, 65535)) < 0) ||
+		    (o == 'c' && (cap = number(optarg, 0, 65535)) < 0) ||
 		    (o == 'r' && (rate = number(optarg, 0, XEN_SYSCTL_SCHED_RATELIMIT_MAX)) < 0))
 			return serai_fail(&cli->s, -EINVAL, "\"%s\" is out of range for -%c", optarg, o);
 	}
@@ -136,8 +140,9 @@ VERB(sched_credit2)
 
 VERB(cpupool_list)
 {
-	static const struct option opts[] = { { "cpus", 0, NULL, 'c' }, { 0 } };
-	static const char *const sched[] = { [5] = "credit", [6] = "credit2", [7] = "arinc653", [8] = "rtds", [9] = "null" };
+	static const struct option opts[] = {{"cpus", 0, NULL, 'c'}, {0}};
+	static const char *const sched[] = {
+		[5] = "credit", [6] = "credit2", [7] = "arinc653", [8] = "rtds", [9] = "null"};
 	struct json_object *list = NULL;
 	struct xc_cpupool pool;
 	bool cpus = false, found = false;

@@ -33,7 +33,8 @@ static struct domain_stats *find(struct sample *s, unsigned int dom)
 	return NULL;
 }
 
-static void each(const char *root, const char *format, struct sample *s, void (*add)(struct domain_stats *, const char *))
+static void each(const char *root, const char *format, struct sample *s,
+		 void (*add)(struct domain_stats *, const char *))
 {
 	DIR *d = opendir(root);
 	struct dirent *e;
@@ -96,7 +97,8 @@ int sample_take(struct cli *cli, struct sample *s, const struct sample *before)
 		d->vcpus = list[i].nr_online_vcpus;
 		for (unsigned int k = 0; before && k < before->n; k++)
 			if (before->v[k].dom == d->dom && s->at_ns > before->at_ns)
-				d->cpu_percent = (d->cpu_ns - before->v[k].cpu_ns) * 100.0 / (s->at_ns - before->at_ns);
+				d->cpu_percent = (d->cpu_ns - before->v[k].cpu_ns) * 100.0 /
+						 (s->at_ns - before->at_ns);
 	}
 	free(list);
 	each("/sys/class/net", "vif%u.%u", s, add_net);

@@ -11,7 +11,7 @@ struct domain_stats {
 	uint32_t flags;
 	uint64_t cpu_ns, mem_kib, max_kib;
 	unsigned int vcpus;
-	uint64_t net_rx, net_tx;      /* bytes, as the guest sees them */
+	uint64_t net_rx, net_tx;        /* bytes, as the guest sees them */
 	uint64_t disk_read, disk_write; /* bytes */
 	unsigned int nets, disks;
 	double cpu_percent; /* since the previous sample */

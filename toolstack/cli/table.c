@@ -11,7 +11,7 @@
 
 const struct command commands[] = {
 #define ROW(sym, name, session, args, help, options, completes) \
-	{ name, cmd_##sym, session, args, help, options, completes },
+	{name, cmd_##sym, session, args, help, options, completes},
 #include "verbs.def"
 #undef ROW
 };
@@ -60,7 +60,7 @@ int cli_usage(const char *name)
 
 int cli_option(struct cli *cli, int argc, char **argv, const char *shorts, const struct option *opts)
 {
-	struct option all[32] = { { "json", no_argument, NULL, 1000 }, { "help", no_argument, NULL, 1001 } };
+	struct option all[32] = {{"json", no_argument, NULL, 1000}, {"help", no_argument, NULL, 1001}};
 	char letters[64];
 	unsigned int n = 2;
 	int o;
@@ -101,7 +101,7 @@ int cli_domain(struct cli *cli, const char *arg, domid_t *dom)
 int print_json(struct json_object *o)
 {
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-	                                               JSON_C_TO_STRING_NOSLASHESCAPE));
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 	return 0;
 }

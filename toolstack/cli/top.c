@@ -17,7 +17,8 @@ static int order(const void *a, const void *b)
 	case 'm':
 		return (y->mem_kib > x->mem_kib) - (y->mem_kib < x->mem_kib);
 	case 'n':
-		return (y->net_rx + y->net_tx > x->net_rx + x->net_tx) - (y->net_rx + y->net_tx < x->net_rx + x->net_tx);
+		return (y->net_rx + y->net_tx > x->net_rx + x->net_tx) -
+		       (y->net_rx + y->net_tx < x->net_rx + x->net_tx);
 	case 'd':
 		return (y->disk_read + y->disk_write > x->disk_read + x->disk_write) -
 		       (y->disk_read + y->disk_write < x->disk_read + x->disk_write);
@@ -28,7 +29,8 @@ static int order(const void *a, const void *b)
 	}
 }
 
-static const char heading[] = "      NAME  STATE   CPU(sec) CPU(%)     MEM(k) MEM(%)  MAXMEM(k) VCPUS  NETTX(k)  NETRX(k)  VBD_RD(k)  VBD_WR(k)";
+static const char heading[] = "      NAME  STATE   CPU(sec) CPU(%)     MEM(k) MEM(%)  MAXMEM(k) VCPUS  "
+			      "NETTX(k)  NETRX(k)  VBD_RD(k)  VBD_WR(k)";
 
 static void row_text(const struct domain_stats *d, const struct sample *s, char *t, size_t len)
 {
@@ -46,10 +48,10 @@ static void row_text(const struct domain_stats *d, const struct sample *s, char 
 	if (d->flags & XEN_DOMINF_running)
 		state[5] = 'r';
 	snprintf(t, len, "%10.10s %s %10lu %6.1f %10lu %6.1f %10lu %5u %9lu %9lu %10lu %10lu", d->name, state,
-	         (unsigned long)(d->cpu_ns / 1000000000), d->cpu_percent, (unsigned long)d->mem_kib,
-	         total ? d->mem_kib * 100.0 / total : 0, (unsigned long)d->max_kib, d->vcpus,
-	         (unsigned long)(d->net_tx >> 10), (unsigned long)(d->net_rx >> 10), (unsigned long)(d->disk_read >> 10),
-	         (unsigned long)(d->disk_write >> 10));
+		 (unsigned long)(d->cpu_ns / 1000000000), d->cpu_percent, (unsigned long)d->mem_kib,
+		 total ? d->mem_kib * 100.0 / total : 0, (unsigned long)d->max_kib, d->vcpus,
+		 (unsigned long)(d->net_tx >> 10), (unsigned long)(d->net_rx >> 10),
+		 (unsigned long)(d->disk_read >> 10), (unsigned long)(d->disk_write >> 10));
 }
 
 static struct json_object *row_json(const struct domain_stats *d)
@@ -79,8 +81,10 @@ static void vcpu_rows(struct cli *cli, const struct domain_stats *d, void (*out)
 		if (xc_vcpu_info(cli->s.xc, d->dom, v, &i) < 0)
 			break;
 		snprintf(t, sizeof(t), "           vCPU %3u  %s  cpu %3u  %10lu s", v,
-		         !i.online ? "offline" : i.running ? "running" : "blocked", i.online ? i.cpu : 0,
-		         (unsigned long)(i.cpu_time / 1000000000));
+			 !i.online   ? "offline"
+			 : i.running ? "running"
+				     : "blocked",
+			 i.online ? i.cpu : 0, (unsigned long)(i.cpu_time / 1000000000));
 		out(t);
 	}
 }
@@ -102,8 +106,8 @@ static void draw(struct cli *cli, struct sample *s, bool vcpus, void (*out)(cons
 
 	qsort(s->v, s->n, sizeof(*s->v), order);
 	snprintf(t, sizeof(t), "%u domains; memory: %luk total, %luk free; CPUs: %u @ %uMHz", s->n,
-	         (unsigned long)s->host.total_pages * 4, (unsigned long)s->host.free_pages * 4, s->host.nr_cpus,
-	         s->host.cpu_khz / 1000);
+		 (unsigned long)s->host.total_pages * 4, (unsigned long)s->host.free_pages * 4,
+		 s->host.nr_cpus, s->host.cpu_khz / 1000);
 	out(t);
 	out(heading);
 	for (unsigned int i = 0; i < s->n; i++) {
@@ -117,7 +121,7 @@ static void draw(struct cli *cli, struct sample *s, bool vcpus, void (*out)(cons
 /* Wait for a key or the next round. */
 static bool wait_key(int delay_ms, bool *vcpus)
 {
-	struct pollfd p = { STDIN_FILENO, POLLIN, 0 };
+	struct pollfd p = {STDIN_FILENO, POLLIN, 0};
 	int k;
 
 	if (poll(&p, 1, delay_ms) <= 0)
@@ -135,7 +139,7 @@ static bool wait_key(int delay_ms, bool *vcpus)
 
 static int screen(struct cli *cli, int rounds, int delay_ms, bool vcpus)
 {
-	struct sample now = { 0 }, before = { 0 };
+	struct sample now = {0}, before = {0};
 	int rc = 0;
 
 	initscr();
@@ -162,7 +166,7 @@ static int screen(struct cli *cli, int rounds, int delay_ms, bool vcpus)
 
 static int batch(struct cli *cli, int rounds, int delay_ms, bool vcpus)
 {
-	struct sample now = { 0 }, before = { 0 };
+	struct sample now = {0}, before = {0};
 	int rc;
 
 	do {
@@ -191,8 +195,11 @@ static int batch(struct cli *cli, int rounds, int delay_ms, bool vcpus)
 
 VERB(top)
 {
-	static const struct option opts[] = { { "batch", 0, NULL, 'b' }, { "iterations", 1, NULL, 'i' },
-		                              { "delay", 1, NULL, 'd' }, { "vcpus", 0, NULL, 'v' }, { 0 } };
+	static const struct option opts[] = {{"batch", 0, NULL, 'b'},
+					     {"iterations", 1, NULL, 'i'},
+					     {"delay", 1, NULL, 'd'},
+					     {"vcpus", 0, NULL, 'v'},
+					     {0}};
 	bool plain = false, vcpus = false;
 	int o, rounds = 0, delay = 3000;
 
@@ -228,22 +235,22 @@ static void label_text(const char *s, char *t, size_t len)
 }
 
 static void metric(const struct sample *s, const char *name, const char *type, const char *help,
-                   double (*value)(const struct domain_stats *))
+		   double (*value)(const struct domain_stats *))
 {
 	char label[160];
 
 	printf("# TYPE %s %s\n# HELP %s %s\n", name, type, name, help);
 	for (unsigned int i = 0; i < s->n; i++) {
 		label_text(s->v[i].name, label, sizeof(label));
-		printf("%s%s{domain=\"%s\",domid=\"%u\"} %.9g\n", name, !strcmp(type, "counter") ? "_total" : "", label,
-		       s->v[i].dom, value(&s->v[i]));
+		printf("%s%s{domain=\"%s\",domid=\"%u\"} %.9g\n", name,
+		       !strcmp(type, "counter") ? "_total" : "", label, s->v[i].dom, value(&s->v[i]));
 	}
 }
 
-#define FIELD(fn, expression)                        \
+#define FIELD(fn, expression)                          \
 	static double fn(const struct domain_stats *d) \
-	{                                            \
-		return expression;                   \
+	{                                              \
+		return expression;                     \
 	}
 FIELD(m_cpu, d->cpu_ns / 1e9)
 FIELD(m_mem, d->mem_kib * 1024.0)
@@ -257,7 +264,7 @@ FIELD(m_wr, d->disk_write)
 
 VERB(metrics)
 {
-	struct sample s = { 0 };
+	struct sample s = {0};
 	int rc;
 
 	if (cli_option(cli, argc, argv, "", NULL) == -2)
@@ -276,7 +283,8 @@ VERB(metrics)
 	printf("# TYPE serai_host_memory_bytes gauge\n# HELP serai_host_memory_bytes Memory of the host.\n"
 	       "serai_host_memory_bytes{kind=\"total\"} %lu\nserai_host_memory_bytes{kind=\"free\"} %lu\n",
 	       (unsigned long)s.host.total_pages * 4096, (unsigned long)s.host.free_pages * 4096);
-	printf("# TYPE serai_host_cpus gauge\n# HELP serai_host_cpus Online CPUs of the host.\nserai_host_cpus %u\n# EOF\n",
+	printf("# TYPE serai_host_cpus gauge\n# HELP serai_host_cpus Online CPUs of the "
+	       "host.\nserai_host_cpus %u\n# EOF\n",
 	       s.host.nr_cpus);
 	sample_free(&s);
 	return 0;

@@ -8,10 +8,10 @@
 #define MAP_BYTES 128
 
 static int row(struct cli *cli, domid_t dom, const char *name, unsigned int vcpu, unsigned int bits,
-               unsigned int online, struct json_object *list)
+	       unsigned int online, struct json_object *list)
 {
 	struct xen_domctl_getvcpuinfo v;
-	uint8_t hard[MAP_BYTES] = { 0 }, soft[MAP_BYTES] = { 0 };
+	uint8_t hard[MAP_BYTES] = {0}, soft[MAP_BYTES] = {0};
 	char h[256], s[256];
 	int rc;
 
@@ -28,7 +28,11 @@ static int row(struct cli *cli, domid_t dom, const char *name, unsigned int vcpu
 		json_put(o, "vcpu", json_u64(vcpu));
 		json_put(o, "online", json_object_new_boolean(v.online));
 		json_put(o, "cpu", v.online ? json_u64(v.cpu) : NULL);
-		json_put(o, "state", json_str(!v.online ? "offline" : v.running ? "running" : v.blocked ? "blocked" : "runnable"));
+		json_put(o, "state",
+			 json_str(!v.online   ? "offline"
+				  : v.running ? "running"
+				  : v.blocked ? "blocked"
+					      : "runnable"));
 		json_put(o, "cpu_seconds", json_object_new_double(v.cpu_time / 1e9));
 		json_put(o, "affinity_hard", json_str(h));
 		json_put(o, "affinity_soft", json_str(s));
@@ -86,7 +90,7 @@ VERB(vcpu_list)
 
 VERB(vcpu_pin)
 {
-	static const struct option opts[] = { { "force", 0, NULL, 'f' }, { 0 } };
+	static const struct option opts[] = {{"force", 0, NULL, 'f'}, {0}};
 	uint8_t hard[MAP_BYTES], soft[MAP_BYTES];
 	struct xen_sysctl_physinfo ph;
 	struct xen_domctl_getdomaininfo info;
@@ -117,10 +121,10 @@ VERB(vcpu_pin)
 	if ((has_hard && cpus_parse(argv[optind + 2], hard, ph.max_cpu_id + 1) < 0) ||
 	    (has_soft && cpus_parse(argv[optind + 3], soft, ph.max_cpu_id + 1) < 0))
 		return serai_fail(&cli->s, -EINVAL, "\"%s\" names none of this host's %u CPUs",
-		                  argv[optind + 2 + !has_hard], ph.max_cpu_id + 1);
+				  argv[optind + 2 + !has_hard], ph.max_cpu_id + 1);
 	for (unsigned int v = first; v <= last && !cli->dry_run; v++) {
 		rc = xc_vcpu_set_affinity(cli->s.xc, dom, v, has_hard ? hard : NULL, has_soft ? soft : NULL,
-		                          ph.max_cpu_id + 1, force);
+					  ph.max_cpu_id + 1, force);
 		if (rc < 0)
 			return serai_fail_xc(&cli->s, rc, "%s: vCPU %u not pinned", argv[optind], v);
 	}
@@ -129,7 +133,7 @@ VERB(vcpu_pin)
 
 VERB(vcpu_set)
 {
-	static const struct option opts[] = { { "ignore-host", 0, NULL, 'i' }, { 0 } };
+	static const struct option opts[] = {{"ignore-host", 0, NULL, 'i'}, {0}};
 	struct xen_domctl_getdomaininfo info;
 	struct xen_sysctl_physinfo ph;
 	unsigned long want;
@@ -145,15 +149,16 @@ VERB(vcpu_set)
 	}
 	if (cli_operands(command_find("vcpu-set"), argc, 2, 2))
 		return 1;
-	if ((rc = cli_domain(cli, argv[optind], &dom)) < 0 || (rc = xc_domain_info(cli->s.xc, dom, &info)) < 0 ||
-	    (rc = xc_physinfo(cli->s.xc, &ph)) < 0)
+	if ((rc = cli_domain(cli, argv[optind], &dom)) < 0 ||
+	    (rc = xc_domain_info(cli->s.xc, dom, &info)) < 0 || (rc = xc_physinfo(cli->s.xc, &ph)) < 0)
 		return rc;
 	want = strtoul(argv[optind + 1], &end, 10);
 	if (*end || end == argv[optind + 1] || want < 1 || want > info.max_vcpu_id + 1)
-		return serai_fail(&cli->s, -EINVAL, "%s can have 1 to %u vCPUs (maxvcpus), not \"%s\"", argv[optind],
-		                  info.max_vcpu_id + 1, argv[optind + 1]);
+		return serai_fail(&cli->s, -EINVAL, "%s can have 1 to %u vCPUs (maxvcpus), not \"%s\"",
+				  argv[optind], info.max_vcpu_id + 1, argv[optind + 1]);
 	if (want > ph.nr_cpus && !ignore)
-		return serai_fail(&cli->s, -EINVAL, "this host has %u CPUs; --ignore-host allows more vCPUs", ph.nr_cpus);
+		return serai_fail(&cli->s, -EINVAL, "this host has %u CPUs; --ignore-host allows more vCPUs",
+				  ph.nr_cpus);
 	for (unsigned int v = 0; v <= info.max_vcpu_id && !cli->dry_run; v++) {
 		snprintf(path, sizeof(path), "/local/domain/%u/cpu/%u/availability", dom, v);
 		rc = store_write(cli->s.store, 0, path, v < want ? "online" : "offline");

@@ -193,7 +193,8 @@ static int affinity(struct reader *r, struct conf_setting *s, char ***to, unsign
 		uint8_t map[128];
 
 		if (v->kind == CONF_LIST || cpus_parse(v->text, map, sizeof(map) * 8) < 0)
-			return wrong(r, s, "\"%s\" is not a CPU list", v->kind == CONF_LIST ? "[...]" : v->text);
+			return wrong(r, s, "\"%s\" is not a CPU list",
+				     v->kind == CONF_LIST ? "[...]" : v->text);
 		(*to)[(*n)++] = strdup(v->text);
 	}
 	return 0;
@@ -234,9 +235,9 @@ static int on(struct reader *r, struct conf_setting *s, enum on_event *to)
 
 	if (rc == 0 && on_event_parse(t, to))
 		rc = wrong(r, s,
-		           "\"%s\" is not an action (destroy, restart, rename-restart, preserve, "
-		           "coredump-destroy, coredump-restart)",
-		           t);
+			   "\"%s\" is not an action (destroy, restart, rename-restart, preserve, "
+			   "coredump-destroy, coredump-restart)",
+			   t);
 	free(t);
 	return rc;
 }
@@ -268,7 +269,7 @@ static int key_on_soft_reset(struct reader *r, struct conf_setting *s)
 
 static int key_tsc_mode(struct reader *r, struct conf_setting *s)
 {
-	static const char *const names[] = { "default", "always_emulate", "native", "native_paravirt" };
+	static const char *const names[] = {"default", "always_emulate", "native", "native_paravirt"};
 	int rc = get_string(r, s, &r->c->tsc_mode);
 	char *t = r->c->tsc_mode;
 
@@ -376,59 +377,160 @@ static const struct {
 	const char *name;
 	int (*read)(struct reader *r, struct conf_setting *s);
 } keys[] = {
-	{ "name", key_name },
-	{ "uuid", key_uuid },
-	{ "type", key_type },
-	{ "builder", key_builder },
-	{ "kernel", key_kernel },
-	{ "ramdisk", key_ramdisk },
-	{ "cmdline", key_cmdline },
-	{ "root", key_root },
-	{ "extra", key_extra },
-	{ "bootloader", key_bootloader },
-	{ "memory", key_memory },
-	{ "maxmem", key_maxmem },
-	{ "vcpus", key_vcpus },
-	{ "maxvcpus", key_maxvcpus },
-	{ "cpus", key_cpus },
-	{ "cpus_soft", key_cpus_soft },
-	{ "cpu_weight", key_weight },
-	{ "cap", key_cap },
-	{ "on_poweroff", key_on_poweroff },
-	{ "on_reboot", key_on_reboot },
-	{ "on_crash", key_on_crash },
-	{ "on_watchdog", key_on_watchdog },
-	{ "on_soft_reset", key_on_soft_reset },
-	{ "tsc_mode", key_tsc_mode },
-	{ "pool", key_pool },
-	{ "claim_mode", key_claim },
-	{ "msr_relaxed", key_msr_relaxed },
-	{ "max_grant_frames", key_grant_frames },
-	{ "max_maptrack_frames", key_maptrack },
-	{ "max_event_channels", key_event_channels },
-	{ "event_channels", key_event_channels },
-	{ "disk", key_disk },
-	{ "vif", key_vif },
+	{"name", key_name},
+	{"uuid", key_uuid},
+	{"type", key_type},
+	{"builder", key_builder},
+	{"kernel", key_kernel},
+	{"ramdisk", key_ramdisk},
+	{"cmdline", key_cmdline},
+	{"root", key_root},
+	{"extra", key_extra},
+	{"bootloader", key_bootloader},
+	{"memory", key_memory},
+	{"maxmem", key_maxmem},
+	{"vcpus", key_vcpus},
+	{"maxvcpus", key_maxvcpus},
+	{"cpus", key_cpus},
+	{"cpus_soft", key_cpus_soft},
+	{"cpu_weight", key_weight},
+	{"cap", key_cap},
+	{"on_poweroff", key_on_poweroff},
+	{"on_reboot", key_on_reboot},
+	{"on_crash", key_on_crash},
+	{"on_watchdog", key_on_watchdog},
+	{"on_soft_reset", key_on_soft_reset},
+	{"tsc_mode", key_tsc_mode},
+	{"pool", key_pool},
+	{"claim_mode", key_claim},
+	{"msr_relaxed", key_msr_relaxed},
+	{"max_grant_frames", key_grant_frames},
+	{"max_maptrack_frames", key_maptrack},
+	{"max_event_channels", key_event_channels},
+	{"event_channels", key_event_channels},
+	{"disk", key_disk},
+	{"vif", key_vif},
 };
 
 /* Keys of xl.cfg(5) that have no effect here. */
 static const char *const ignored[] = {
-	"acpi", "acpi_firmware", "acpi_s3", "acpi_s4", "altp2m", "apic", "bios", "bios_path_override",
-	"blkdev_start", "boot", "bootloader_args", "channel", "cpuid", "device_model_args",
-	"device_model_override", "device_model_user", "device_model_version", "device_tree", "dm_restrict",
-	"driver_domain", "dtdev", "e820_host", "exec_path", "firmware", "firmware_override", "gfx_passthru",
-	"guest_xenstore", "hap", "hdtype", "hpet", "init_seclabel", "iomem", "ioports", "irqs", "keymap",
-	"localtime", "mca_caps", "memory_static", "mmio_hole", "ms_vm_genid", "nested_hvm",
-	"nestedhvm", "nographic", "numa_placement", "nomigrate", "nx", "opengl", "p9", "pae", "passthrough",
-	"pci", "pci_msitranslate", "pci_permissive", "pci_power_mgmt", "pci_seize", "processor_trace_buf_kb",
-	"pvcalls", "pvshim", "pvshim_cmdline", "pvshim_extra", "pvshim_path", "rdm", "rtc_timeoffset", "sdl",
-	"seclabel", "serial", "shadow_memory", "smbios_firmware", "soundhw", "spice", "stdvga",
-	"stubdomain_cmdline", "stubdomain_kernel", "stubdomain_memory", "stubdomain_ramdisk", "suppress_spurious_page_faults",
-	"timer_mode", "tsc_khz", "usb", "usbctrl", "usbdev", "usbdevice", "vdispl", "vfb", "vga",
-	"videoram", "viridian", "vkb", "vmtrace_buf_kb", "vnc", "vncdisplay", "vnclisten", "vncpasswd",
-	"vncunused", "vnuma", "vpmu", "vpt_align", "vscsi", "vsnd", "vtpm", "vuart", "vcpus_pin",
-	"xen_platform_pci", "xend_suspend_evtchn_compat", "arm_sci", "iommu", "gic_version", "period", "budget",
-	"extratime", "latency", "on_xend_start", "on_xend_stop", "cpu_type", "hvmloader", "xauthority", "display",
+	"acpi",
+	"acpi_firmware",
+	"acpi_s3",
+	"acpi_s4",
+	"altp2m",
+	"apic",
+	"bios",
+	"bios_path_override",
+	"blkdev_start",
+	"boot",
+	"bootloader_args",
+	"channel",
+	"cpuid",
+	"device_model_args",
+	"device_model_override",
+	"device_model_user",
+	"device_model_version",
+	"device_tree",
+	"dm_restrict",
+	"driver_domain",
+	"dtdev",
+	"e820_host",
+	"exec_path",
+	"firmware",
+	"firmware_override",
+	"gfx_passthru",
+	"guest_xenstore",
+	"hap",
+	"hdtype",
+	"hpet",
+	"init_seclabel",
+	"iomem",
+	"ioports",
+	"irqs",
+	"keymap",
+	"localtime",
+	"mca_caps",
+	"memory_static",
+	"mmio_hole",
+	"ms_vm_genid",
+	"nested_hvm",
+	"nestedhvm",
+	"nographic",
+	"numa_placement",
+	"nomigrate",
+	"nx",
+	"opengl",
+	"p9",
+	"pae",
+	"passthrough",
+	"pci",
+	"pci_msitranslate",
+	"pci_permissive",
+	"pci_power_mgmt",
+	"pci_seize",
+	"processor_trace_buf_kb",
+	"pvcalls",
+	"pvshim",
+	"pvshim_cmdline",
+	"pvshim_extra",
+	"pvshim_path",
+	"rdm",
+	"rtc_timeoffset",
+	"sdl",
+	"seclabel",
+	"serial",
+	"shadow_memory",
+	"smbios_firmware",
+	"soundhw",
+	"spice",
+	"stdvga",
+	"stubdomain_cmdline",
+	"stubdomain_kernel",
+	"stubdomain_memory",
+	"stubdomain_ramdisk",
+	"suppress_spurious_page_faults",
+	"timer_mode",
+	"tsc_khz",
+	"usb",
+	"usbctrl",
+	"usbdev",
+	"usbdevice",
+	"vdispl",
+	"vfb",
+	"vga",
+	"videoram",
+	"viridian",
+	"vkb",
+	"vmtrace_buf_kb",
+	"vnc",
+	"vncdisplay",
+	"vnclisten",
+	"vncpasswd",
+	"vncunused",
+	"vnuma",
+	"vpmu",
+	"vpt_align",
+	"vscsi",
+	"vsnd",
+	"vtpm",
+	"vuart",
+	"vcpus_pin",
+	"xen_platform_pci",
+	"xend_suspend_evtchn_compat",
+	"arm_sci",
+	"iommu",
+	"gic_version",
+	"period",
+	"budget",
+	"extratime",
+	"latency",
+	"on_xend_start",
+	"on_xend_stop",
+	"cpu_type",
+	"hvmloader",
+	"xauthority",
+	"display",
 };
 
 static int setting_read(struct reader *r, struct conf_setting *s)
@@ -457,7 +559,7 @@ static int cmdline_combine(struct reader *r)
 	free(c->cmdline);
 	c->cmdline = NULL;
 	if (asprintf(&c->cmdline, "%s%s%s%s", r->root ? "root=" : "", r->root ? r->root : "",
-	             r->root && r->extra ? " " : "", r->extra ? r->extra : "") < 0)
+		     r->root && r->extra ? " " : "", r->extra ? r->extra : "") < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -489,10 +591,10 @@ int config_check(struct domain_config *c, char *error, size_t len)
 }
 
 int config_from_cfg(struct domain_config *c, const char *name, const char *text, size_t len,
-                    const char *extra, char *error, size_t error_len, char **warnings)
+		    const char *extra, char *error, size_t error_len, char **warnings)
 {
-	struct conf_file f = { 0 };
-	struct reader r = { .file = &f, .c = c, .error = error, .error_len = error_len };
+	struct conf_file f = {0};
+	struct reader r = {.file = &f, .c = c, .error = error, .error_len = error_len};
 	int rc = conf_parse_text(&f, name, text, len);
 
 	config_init(c);

@@ -113,8 +113,9 @@ void cpus_format(const uint8_t *map, unsigned int bits, unsigned int online, cha
 		while (i + 1 < bits && map[(i + 1) / 8] >> (i + 1) % 8 & 1)
 			i++;
 		if (used < len)
-			used += i == from ? snprintf(out + used, len - used, "%s%u", used ? "," : "", from) :
-			                    snprintf(out + used, len - used, "%s%u-%u", used ? "," : "", from, i);
+			used += i == from ? snprintf(out + used, len - used, "%s%u", used ? "," : "", from)
+					  : snprintf(out + used, len - used, "%s%u-%u", used ? "," : "", from,
+						     i);
 		i++;
 	}
 	if (!out[0])

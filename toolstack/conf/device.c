@@ -38,8 +38,8 @@ static int disk_format_parse(struct disk *d, const char *v)
 	static const struct {
 		const char *name;
 		enum disk_format f;
-	} names[] = { { "raw", DISK_RAW },     { "aio", DISK_RAW },   { "qcow2", DISK_QCOW2 },
-		      { "qcow", DISK_QCOW },   { "vhd", DISK_VHD },   { "", DISK_RAW } };
+	} names[] = {{"raw", DISK_RAW},   {"aio", DISK_RAW}, {"qcow2", DISK_QCOW2},
+		     {"qcow", DISK_QCOW}, {"vhd", DISK_VHD}, {"", DISK_RAW}};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (!strcmp(v, names[i].name)) {
@@ -82,7 +82,8 @@ static int disk_key(struct disk *d, const char *key, const char *v, char *error,
 			return bad(error, len, "unknown disk backend type \"%s\"", v);
 	} else if (!strcmp(key, "backend")) {
 		if (strcmp(v, "0") && strcmp(v, "Domain-0"))
-			return bad(error, len, "a disk in domain \"%s\": backends outside domain 0 are not supported", v);
+			return bad(error, len,
+				   "a disk in domain \"%s\": backends outside domain 0 are not supported", v);
 	} else if (!strcmp(key, "target"))
 		set(&d->target, v);
 	else
@@ -107,7 +108,7 @@ static bool disk_word(struct disk *d, const char *w)
 /* "phy:", "file:", "tap:aio:" ... in front of a target. Old forms have no format field. */
 static const char *disk_prefix(struct disk *d, const char *t, bool *old)
 {
-	static const char *const skip[] = { "tap:", "tap2:", "aio:", "ioemu:" };
+	static const char *const skip[] = {"tap:", "tap2:", "aio:", "ioemu:"};
 	bool again;
 
 	do {
@@ -307,7 +308,8 @@ static int nic_key(struct nic *n, const char *key, const char *v, char *error, s
 			return bad(error, len, "\"%s\" is not a rate (10Mb/s, 250KB/s@20ms)", v);
 	} else if (!strcmp(key, "type")) {
 		if (strcmp(v, "vif") && strcmp(v, "netfront"))
-			return bad(error, len, "network device type \"%s\" is not supported for PV domains", v);
+			return bad(error, len, "network device type \"%s\" is not supported for PV domains",
+				   v);
 	} else if (!strcmp(key, "backend")) {
 		if (strcmp(v, "0") && strcmp(v, "Domain-0"))
 			return bad(error, len, "a network backend in domain \"%s\" is not supported", v);

@@ -68,7 +68,8 @@ static jobj *c_info(const struct domain_config *c)
 
 static jobj *b_info(const struct domain_config *c)
 {
-	jobj *o = json_object_new_object(), *avail = json_object_new_array(), *sched = json_object_new_object();
+	jobj *o = json_object_new_object(), *avail = json_object_new_array(),
+	     *sched = json_object_new_object();
 	jobj *x86 = json_object_new_object();
 
 	add_int(o, "max_vcpus", c->maxvcpus);
@@ -99,7 +100,7 @@ static jobj *b_info(const struct domain_config *c)
 		add_int(o, "max_maptrack_frames", c->max_maptrack_frames);
 	add_str(o, "bootloader", c->bootloader);
 	json_object_object_add(o, !c->type || !strcmp(c->type, "pv") ? "type.pv" : "type.pvh",
-	                       json_object_new_object());
+			       json_object_new_object());
 	json_object_object_add(o, "arch_arm", json_object_new_object());
 	/* Said always: libxl takes a saved domain that does not say for one from before there was the choice. */
 	add_defbool(x86, "msr_relaxed", c->msr_relaxed);
@@ -107,8 +108,8 @@ static jobj *b_info(const struct domain_config *c)
 	return o;
 }
 
-static const char *const format_names[] = { "raw", "qcow2", "qcow", "vhd", "empty" };
-static const char *const backend_names[] = { "unknown", "phy", "qdisk" };
+static const char *const format_names[] = {"raw", "qcow2", "qcow", "vhd", "empty"};
+static const char *const backend_names[] = {"unknown", "phy", "qdisk"};
 
 static jobj *disk_json(const struct disk *d)
 {
@@ -197,8 +198,8 @@ jobj *config_to_json_object(const struct domain_config *c)
 char *config_to_json(const struct domain_config *c)
 {
 	jobj *o = config_to_json_object(c);
-	char *t = strdup(json_object_to_json_string_ext(
-		o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+	char *t = strdup(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+								   JSON_C_TO_STRING_NOSLASHESCAPE));
 
 	json_object_put(o);
 	return t;
@@ -210,7 +211,8 @@ static jobj *member(jobj *o, const char *k)
 {
 	jobj *v = NULL;
 
-	return o && json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, k, &v) ? v : NULL;
+	return o && json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, k, &v) ? v
+												    : NULL;
 }
 
 static void get_str(jobj *o, const char *k, char **to)
@@ -253,7 +255,7 @@ static void get_maps(jobj *o, const char *k, char ***cpus, unsigned int *n)
 	*cpus = calloc(len ? len : 1, sizeof(**cpus));
 	for (size_t i = 0; *cpus && i < len && i < 512; i++) {
 		jobj *list = json_object_array_get_idx(a, i);
-		uint8_t map[128] = { 0 };
+		uint8_t map[128] = {0};
 		char text[512];
 
 		if (!json_object_is_type(list, json_type_array))
@@ -342,7 +344,8 @@ static int each(struct domain_config *c, jobj *a, int (*read)(struct domain_conf
 
 static int model_read(struct domain_config *c, jobj *o)
 {
-	jobj *ci = member(o, "c_info"), *bi = member(o, "b_info"), *avail, *sched = member(bi, "sched_params");
+	jobj *ci = member(o, "c_info"), *bi = member(o, "b_info"), *avail,
+	     *sched = member(bi, "sched_params");
 	char *t = NULL;
 	int rc;
 
@@ -395,7 +398,7 @@ int config_from_json(struct domain_config *c, const char *text, size_t len, char
 	o = json_tokener_parse_ex(t, text, len);
 	if (!o)
 		snprintf(error, error_len, "the JSON configuration is damaged near byte %zu: %s",
-		         json_tokener_get_parse_end(t), json_tokener_error_desc(json_tokener_get_error(t)));
+			 json_tokener_get_parse_end(t), json_tokener_error_desc(json_tokener_get_error(t)));
 	else if (!member(o, "c_info") || !member(o, "b_info"))
 		snprintf(error, error_len, "the JSON is not a domain configuration (no c_info or b_info)");
 	else

@@ -140,7 +140,7 @@ int on_event_parse(const char *s, enum on_event *e)
 void uuid_format(const uint8_t u[16], char out[37])
 {
 	snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
-	         u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+		 u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
 }
 
 int uuid_parse(const char *s, uint8_t uuid[16])
@@ -179,7 +179,8 @@ int mac_parse(const char *s, uint8_t mac[6])
 	unsigned int v[6];
 	int used = 0;
 
-	if (sscanf(s, "%2x:%2x:%2x:%2x:%2x:%2x%n", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &used) != 6 || s[used])
+	if (sscanf(s, "%2x:%2x:%2x:%2x:%2x:%2x%n", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &used) != 6 ||
+	    s[used])
 		return -EINVAL;
 	for (unsigned int i = 0; i < 6; i++)
 		mac[i] = v[i];
@@ -217,7 +218,8 @@ int vdev_number(const char *vdev, unsigned int *number)
 		*number = strtoul(s, &end, 0);
 		return *end ? -EINVAL : 0;
 	}
-	if (sscanf(vdev, "d%up%u", &major_disk, &part) >= 1 && vdev[0] == 'd' && isdigit((unsigned char)vdev[1])) {
+	if (sscanf(vdev, "d%up%u", &major_disk, &part) >= 1 && vdev[0] == 'd' &&
+	    isdigit((unsigned char)vdev[1])) {
 		disk = major_disk;
 		s = "xvd";
 	} else {

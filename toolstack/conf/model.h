@@ -10,8 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum on_event { ON_DESTROY, ON_RESTART, ON_RENAME_RESTART, ON_PRESERVE, ON_COREDUMP_DESTROY,
-	        ON_COREDUMP_RESTART, ON_SOFT_RESET, ON_EVENT_COUNT };
+enum on_event {
+	ON_DESTROY,
+	ON_RESTART,
+	ON_RENAME_RESTART,
+	ON_PRESERVE,
+	ON_COREDUMP_DESTROY,
+	ON_COREDUMP_RESTART,
+	ON_SOFT_RESET,
+	ON_EVENT_COUNT
+};
 enum disk_format { DISK_RAW, DISK_QCOW2, DISK_QCOW, DISK_VHD, DISK_EMPTY };
 enum disk_backend { DISK_AUTO, DISK_PHY, DISK_QDISK };
 
@@ -62,7 +70,7 @@ int config_copy(struct domain_config *to, const struct domain_config *from);
 
 /* Warnings are newline-separated sentences; *warnings may stay NULL. The caller frees it. */
 int config_from_cfg(struct domain_config *c, const char *name, const char *text, size_t len,
-                    const char *extra, char *error, size_t error_len, char **warnings);
+		    const char *extra, char *error, size_t error_len, char **warnings);
 /* Check what no single setting can: names, sizes, types. */
 int config_check(struct domain_config *c, char *error, size_t error_len);
 

@@ -49,7 +49,8 @@ void conf_value_free(struct conf_value *v)
 
 struct conf_value *conf_list_add(struct conf_value *list, struct conf_value *item)
 {
-	struct conf_value **items = list && item ? realloc(list->items, (list->count + 1) * sizeof(*items)) : NULL;
+	struct conf_value **items =
+		list && item ? realloc(list->items, (list->count + 1) * sizeof(*items)) : NULL;
 
 	if (!items) {
 		conf_value_free(list);
@@ -90,8 +91,7 @@ static int append(struct conf_file *f, struct conf_setting *s, struct conf_value
 	}
 	for (unsigned int i = 0; i < v->count; i++) {
 		struct conf_value *item = v->items[i];
-		struct conf_value **items =
-			realloc(s->value->items, (s->value->count + 1) * sizeof(*items));
+		struct conf_value **items = realloc(s->value->items, (s->value->count + 1) * sizeof(*items));
 
 		if (!items) {
 			conf_value_free(v);

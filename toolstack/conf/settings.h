@@ -29,7 +29,7 @@ struct conf_setting {
 struct conf_file {
 	struct conf_setting *head, **tail;
 	const char *name;
-	char error[256]; /* "file:line: what", empty when all is well */
+	char error[256];    /* "file:line: what", empty when all is well */
 	unsigned int depth; /* open brackets: a newline inside a list separates nothing */
 };
 

@@ -150,7 +150,9 @@ static int vcpus(struct domain_config *c, xmlNode *n)
 	if (t) {
 		c->maxvcpus = strtoul(t, NULL, 10);
 		c->vcpus = current ? strtoul(current, NULL, 10) : c->maxvcpus;
-		rc = c->maxvcpus >= 1 && c->maxvcpus <= 512 && c->vcpus >= 1 && c->vcpus <= c->maxvcpus ? 0 : -EINVAL;
+		rc = c->maxvcpus >= 1 && c->maxvcpus <= 512 && c->vcpus >= 1 && c->vcpus <= c->maxvcpus
+			     ? 0
+			     : -EINVAL;
 	}
 	if (set && rc == 0) {
 		c->cpus = calloc(1, sizeof(*c->cpus));
@@ -170,7 +172,9 @@ static int os(struct domain_config *c, xmlNode *root)
 	xmlNode *n = child(root, "os");
 	char *t = content(child(n, "type"));
 
-	c->type = strdup(!t || !strcmp(t, "linux") || !strcmp(t, "xen") ? "pv" : !strcmp(t, "xenpvh") ? "pvh" : "hvm");
+	c->type = strdup(!t || !strcmp(t, "linux") || !strcmp(t, "xen") ? "pv"
+			 : !strcmp(t, "xenpvh")                         ? "pvh"
+									: "hvm");
 	free(t);
 	c->kernel = content(child(n, "kernel"));
 	c->ramdisk = content(child(n, "initrd"));
@@ -228,13 +232,15 @@ int config_from_xml(struct domain_config *c, const char *text, size_t len, char 
 		snprintf(error, error_len, "more than 16 MiB is not a domain configuration");
 		return -EINVAL;
 	}
-	doc = xmlReadMemory(text, len, "domain.xml", NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	doc = xmlReadMemory(text, len, "domain.xml", NULL,
+			    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	root = doc ? xmlDocGetRootElement(doc) : NULL;
 	if (!root) {
 		const xmlError *e = xmlGetLastError();
 
 		snprintf(error, error_len, "the XML is not well-formed: line %d: %.*s", e ? e->line : 0,
-		         e && e->message ? (int)strcspn(e->message, "\n") : 0, e && e->message ? e->message : "");
+			 e && e->message ? (int)strcspn(e->message, "\n") : 0,
+			 e && e->message ? e->message : "");
 		rc = -EINVAL;
 		goto out;
 	}

@@ -52,7 +52,10 @@ static void disk(xmlTextWriter *w, const struct disk *d)
 	xmlTextWriterWriteAttribute(w, B("type"), B(block ? "block" : "file"));
 	xmlTextWriterWriteAttribute(w, B("device"), B(d->cdrom ? "cdrom" : "disk"));
 	xmlTextWriterStartElement(w, B("driver"));
-	xmlTextWriterWriteAttribute(w, B("name"), B(d->format == DISK_QCOW2 ? "qemu" : block ? "phy" : "file"));
+	xmlTextWriterWriteAttribute(w, B("name"),
+				    B(d->format == DISK_QCOW2 ? "qemu"
+				      : block                 ? "phy"
+							      : "file"));
 	if (d->format == DISK_QCOW2)
 		xmlTextWriterWriteAttribute(w, B("type"), B("qcow2"));
 	xmlTextWriterEndElement(w);

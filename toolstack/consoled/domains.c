@@ -53,8 +53,7 @@ static void announce(struct daemon *d, struct guest *g)
 	/* The socket first: who waits for the terminal's name may take either. */
 	rc = viewer_listen(d, g);
 	if (rc < 0)
-		say(d, "domain %u: no socket in " CONSOLED_SOCKET_DIR ": %s", g->dom,
-		    strerror(-rc));
+		say(d, "domain %u: no socket in " CONSOLED_SOCKET_DIR ": %s", g->dom, strerror(-rc));
 	if (!output || !*output || !strcmp(output, "pty")) {
 		rc = viewer_pty(d, g, tty, sizeof(tty));
 		snprintf(path, sizeof(path), "/local/domain/%u/console/tty", g->dom);
@@ -131,8 +130,7 @@ static void domains_look(struct daemon *d)
 			domid_t dom = info[i].domain;
 
 			first = dom + 1u;
-			if (dom == 0 || dom >= DOMID_FIRST_RESERVED ||
-			    (info[i].flags & XEN_DOMINF_dying))
+			if (dom == 0 || dom >= DOMID_FIRST_RESERVED || (info[i].flags & XEN_DOMINF_dying))
 				continue;
 			alive[dom / 8] |= 1u << dom % 8;
 			g = guest_find(d, dom);

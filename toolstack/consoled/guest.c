@@ -118,8 +118,7 @@ static int ring_map(struct daemon *d, struct guest *g, long ring_ref)
 {
 	xen_pfn_t frame = ring_ref;
 
-	g->ring = d->grant ? xc_grant_map(d->grant, g->dom, GNTTAB_RESERVED_CONSOLE,
-					  PROT_READ | PROT_WRITE)
+	g->ring = d->grant ? xc_grant_map(d->grant, g->dom, GNTTAB_RESERVED_CONSOLE, PROT_READ | PROT_WRITE)
 			   : NULL;
 	g->granted = g->ring != NULL;
 	if (!g->ring)
@@ -143,9 +142,8 @@ int guest_connect(struct daemon *d, struct guest *g, long ring_ref, long port)
 		return rc;
 	rc = xc_event_bind_interdomain(d->event, g->dom, port, &g->port);
 	if (rc < 0) {
-		say(d, "domain %u: its console's event channel %ld cannot be bound: %s%s", g->dom,
-		    port, strerror(-rc),
-		    rc == -EINVAL ? " (does another console daemon serve it?)" : "");
+		say(d, "domain %u: its console's event channel %ld cannot be bound: %s%s", g->dom, port,
+		    strerror(-rc), rc == -EINVAL ? " (does another console daemon serve it?)" : "");
 		goto unmap;
 	}
 	rc = port_set(d, g->port, g);
@@ -184,8 +182,8 @@ static void record(struct daemon *d, struct guest *g, const char *p, size_t n)
 		return;
 	rc = log_write(&g->log, p, n, now_s());
 	if (rc < 0 && !g->log_failed)
-		say(d, "%s/%s: %s: output is not logged until this is better", d->o.log_dir,
-		    g->log.name, strerror(-rc));
+		say(d, "%s/%s: %s: output is not logged until this is better", d->o.log_dir, g->log.name,
+		    strerror(-rc));
 	g->log_failed = rc < 0;
 }
 

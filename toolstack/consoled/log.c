@@ -44,8 +44,8 @@ static int log_open(struct logfile *l)
 {
 	const struct log_policy *p = l->policy;
 	struct stat st;
-	int fd = openat(p->dir, l->name,
-			O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
+	int fd = openat(p->dir, l->name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+			0640);
 
 	if (fd < 0)
 		return -errno;

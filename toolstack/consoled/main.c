@@ -84,8 +84,7 @@ static int take_lock(struct daemon *d)
 	if (fd < 0)
 		return fail(d, -errno, CONSOLED_RUN_DIR "/consoled.lock");
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return fail(d, -errno,
-			    CONSOLED_RUN_DIR "/consoled.lock: is another serai-consoled running");
+		return fail(d, -errno, CONSOLED_RUN_DIR "/consoled.lock: is another serai-consoled running");
 	return 0;
 }
 
@@ -130,8 +129,8 @@ static int open_signals(struct daemon *d)
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	d->signal_src = (struct source){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
-					.ready = signal_ready};
+	d->signal_src =
+		(struct source){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = signal_ready};
 	if (d->signal_src.fd < 0)
 		return -errno;
 	return source_arm(d, &d->signal_src, EPOLLIN);

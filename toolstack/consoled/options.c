@@ -60,10 +60,8 @@ static const struct option longs[] = {{"interactive", 0, NULL, 'i'},
 
 static int which(const char *name, const char *value, bool *guests, bool *hv)
 {
-	if (strcmp(value, "none") && strcmp(value, "guest") && strcmp(value, "hv") &&
-	    strcmp(value, "all")) {
-		fprintf(stderr, "serai-consoled: --%s=%s: none, guest, hv or all is wanted\n", name,
-			value);
+	if (strcmp(value, "none") && strcmp(value, "guest") && strcmp(value, "hv") && strcmp(value, "all")) {
+		fprintf(stderr, "serai-consoled: --%s=%s: none, guest, hv or all is wanted\n", name, value);
 		return -EINVAL;
 	}
 	*guests = !strcmp(value, "guest") || !strcmp(value, "all");
@@ -79,8 +77,8 @@ static int number(const char *name, const char *value, uint64_t low, uint64_t hi
 	*n = strtoull(value, &end, 10);
 	if (*value >= '0' && *value <= '9' && !*end && !errno && *n >= low && *n <= high)
 		return 0;
-	fprintf(stderr, "serai-consoled: --%s=%s: a number from %lu to %lu is wanted\n", name,
-		value, (unsigned long)low, (unsigned long)high);
+	fprintf(stderr, "serai-consoled: --%s=%s: a number from %lu to %lu is wanted\n", name, value,
+		(unsigned long)low, (unsigned long)high);
 	return -EINVAL;
 }
 

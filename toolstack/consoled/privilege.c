@@ -43,8 +43,7 @@ int privilege_drop(struct daemon *d)
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall(SYS_capset, &h, none) < 0)
 		return -errno;
-	say(d,
-	    "privileges: user 0 for /dev/xen, xenstored's socket and the logs%s; no capabilities",
+	say(d, "privileges: user 0 for /dev/xen, xenstored's socket and the logs%s; no capabilities",
 	    d->group != (gid_t)-1 ? ", group " CONSOLED_GROUP " for the viewers' sockets" : "");
 	return 0;
 }

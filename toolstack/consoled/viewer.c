@@ -34,8 +34,7 @@ static void viewer_arm(struct daemon *d, struct viewer *v)
 
 	/* EPOLLPRI never comes; it keeps the source in the set, so that a hang-up is told. */
 	(void)source_arm(d, &v->src,
-			 EPOLLPRI | (!v->eof && room ? EPOLLIN : 0u) |
-				 (v->blocked ? EPOLLOUT : 0u));
+			 EPOLLPRI | (!v->eof && room ? EPOLLIN : 0u) | (v->blocked ? EPOLLOUT : 0u));
 }
 
 static void viewer_free(struct daemon *d, struct viewer *v)
@@ -52,8 +51,7 @@ static void viewer_free(struct daemon *d, struct viewer *v)
 /* false: the viewer is gone for good. */
 static bool viewer_put(struct viewer *v, const char *p, size_t n, size_t *done)
 {
-	ssize_t w = v->pty ? write(v->src.fd, p, n)
-			   : send(v->src.fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t w = v->pty ? write(v->src.fd, p, n) : send(v->src.fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	*done = w > 0 ? (size_t)w : 0;
 	v->blocked = w < 0 && (errno == EAGAIN || errno == EINTR);
@@ -71,8 +69,7 @@ static bool viewer_flush(struct daemon *d, struct viewer *v)
 
 		if (lost) {
 			char t[80];
-			int len = snprintf(t, sizeof(t),
-					   "\r\n[%lu bytes of output were lost here]\r\n",
+			int len = snprintf(t, sizeof(t), "\r\n[%lu bytes of output were lost here]\r\n",
 					   (unsigned long)lost);
 
 			if (!viewer_put(v, t, len, &done))
@@ -200,8 +197,7 @@ int viewer_listen(struct daemon *d, struct guest *g)
 static bool link_path(char *path, size_t len, const char *name)
 {
 	/* "." and digits would be other things' names. */
-	if (strchr(name, '/') || !*name || *name == '.' ||
-	    strspn(name, "0123456789") == strlen(name))
+	if (strchr(name, '/') || !*name || *name == '.' || strspn(name, "0123456789") == strlen(name))
 		return false;
 	return (size_t)snprintf(path, len, CONSOLED_SOCKET_DIR "/%s.sock", name) < len;
 }

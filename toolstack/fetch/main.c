@@ -40,7 +40,7 @@ struct transfer {
 static int drop(void)
 {
 	if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-	                       setresuid(NOBODY, NOBODY, NOBODY) < 0))
+			       setresuid(NOBODY, NOBODY, NOBODY) < 0))
 		return -errno;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
@@ -180,7 +180,7 @@ static int conclude(struct transfer *t, CURLcode rc, const char *url, const char
 
 static int get(const char *url, const char *offset, const char *etag, const char *since)
 {
-	struct transfer t = { .offset = strtoll(offset, NULL, 10) };
+	struct transfer t = {.offset = strtoll(offset, NULL, 10)};
 	struct curl_slist *headers = NULL;
 	char why[CURL_ERROR_SIZE] = "", text[300];
 	int rc;

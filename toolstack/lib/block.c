@@ -27,7 +27,7 @@ int loop_attach(const char *file, bool readonly, char *dev, size_t len)
 	}
 	/* Somebody else may take the free device between the two calls: -EBUSY, then try the next. */
 	do {
-		struct loop_info64 info = { .lo_flags = readonly ? LO_FLAGS_READ_ONLY : 0 };
+		struct loop_info64 info = {.lo_flags = readonly ? LO_FLAGS_READ_ONLY : 0};
 
 		n = ioctl(ctl, LOOP_CTL_GET_FREE);
 		if (n < 0) {
@@ -82,8 +82,8 @@ static int disk_is_free(struct serai *s, const struct disk *d, const char *dev, 
 
 			if (phys && !strcmp(phys, physical) && (!d->readonly || !mode || *mode != 'r'))
 				rc = serai_fail(s, -EBUSY,
-				                "disk %s (%s) is in use by domain %s: both could write to it", d->target,
-				                dev, doms[i]);
+						"disk %s (%s) is in use by domain %s: both could write to it",
+						d->target, dev, doms[i]);
 			free(phys);
 			free(mode);
 		}
@@ -102,14 +102,16 @@ static int disk_open(struct serai *s, const struct disk *d, char *dev, size_t le
 
 	*loop = false;
 	if (d->format != DISK_RAW && d->format != DISK_EMPTY)
-		return serai_fail(s, -EOPNOTSUPP, "disk %s: only raw disks can be attached (convert it with qemu-img)",
-		                  d->target);
+		return serai_fail(s, -EOPNOTSUPP,
+				  "disk %s: only raw disks can be attached (convert it with qemu-img)",
+				  d->target);
 	if (path_is_url(d->target)) {
 		if (!d->readonly)
 			return serai_fail(s, -EINVAL,
-			                  "disk %s: what a URL names cannot be written to: add access=ro, or make a copy of "
-			                  "your own with serai fetch",
-			                  d->target);
+					  "disk %s: what a URL names cannot be written to: add access=ro, or "
+					  "make a copy of "
+					  "your own with serai fetch",
+					  d->target);
 		rc = url_fetch(s, d->target, local, sizeof(local));
 		if (rc < 0)
 			return rc;
@@ -132,13 +134,21 @@ static int disk_open(struct serai *s, const struct disk *d, char *dev, size_t le
 
 /* Who is the last key set by: the physical device makes blkback start. */
 static int disk_add(struct serai *s, domid_t dom, const struct disk *d, unsigned int devid, const char *dev,
-                    bool loop)
+		    bool loop)
 {
-	struct kv front[3] = { { "virtual-device", "" }, { "device-type", "disk" }, { "protocol", "x86_64-abi" } };
-	struct kv back[16] = { { "removable", "0" },   { "bootable", "1" },  { "dev", "" },
-		               { "type", "phy" },      { "mode", "w" },      { "device-type", "disk" },
-		               { "discard-enable", "1" }, { "params", "" },  { "script", "/etc/xen/scripts/block" },
-		               { "physical-device", "" }, { "physical-device-path", "" }, { "loop-device", "" } };
+	struct kv front[3] = {{"virtual-device", ""}, {"device-type", "disk"}, {"protocol", "x86_64-abi"}};
+	struct kv back[16] = {{"removable", "0"},
+			      {"bootable", "1"},
+			      {"dev", ""},
+			      {"type", "phy"},
+			      {"mode", "w"},
+			      {"device-type", "disk"},
+			      {"discard-enable", "1"},
+			      {"params", ""},
+			      {"script", "/etc/xen/scripts/block"},
+			      {"physical-device", ""},
+			      {"physical-device-path", ""},
+			      {"loop-device", ""}};
 	unsigned int n = 11;
 	struct stat st;
 	int rc;
@@ -169,14 +179,15 @@ static int disk_add(struct serai *s, domid_t dom, const struct disk *d, unsigned
 
 static int disk_script(struct serai *s, domid_t dom, const struct disk *d, unsigned int devid)
 {
-	struct kv front[2] = { { "virtual-device", "" }, { "device-type", "disk" } };
-	struct kv back[6] = { { "params", "" }, { "script", "" }, { "serai-script", "" },
-		              { "mode", "w" },  { "dev", "" },    { "type", "phy" } };
+	struct kv front[2] = {{"virtual-device", ""}, {"device-type", "disk"}};
+	struct kv back[6] = {{"params", ""}, {"script", ""}, {"serai-script", ""},
+			     {"mode", "w"},  {"dev", ""},    {"type", "phy"}};
 	int rc;
 
 	snprintf(front[0].value, sizeof(front[0].value), "%u", devid);
 	snprintf(back[0].value, sizeof(back[0].value), "%s", d->target);
-	snprintf(back[1].value, sizeof(back[1].value), "%s%s", *d->script == '/' ? "" : "/etc/xen/scripts/", d->script);
+	snprintf(back[1].value, sizeof(back[1].value), "%s%s", *d->script == '/' ? "" : "/etc/xen/scripts/",
+		 d->script);
 	strcpy(back[2].value, back[1].value);
 	strcpy(back[3].value, d->readonly ? "r" : "w");
 	snprintf(back[4].value, sizeof(back[4].value), "%s", d->vdev);

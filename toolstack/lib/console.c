@@ -53,8 +53,7 @@ static char *console_tty(struct serai *s, domid_t dom, const char *path)
 {
 	char *tty = NULL, *p, *token;
 
-	if (store_watch(s->store, path, "tty") < 0 ||
-	    store_watch(s->store, "@releaseDomain", "tty") < 0)
+	if (store_watch(s->store, path, "tty") < 0 || store_watch(s->store, "@releaseDomain", "tty") < 0)
 		return NULL;
 	for (;;) {
 		struct xen_domctl_getdomaininfo info;
@@ -150,8 +149,7 @@ static int socket_again(const char *path, bool *input, char escape)
 
 	if (f[0].fd < 0)
 		return -errno;
-	if (inotify_add_watch(f[0].fd, SOCKETS,
-			      IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF) < 0) {
+	if (inotify_add_watch(f[0].fd, SOCKETS, IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF) < 0) {
 		close(f[0].fd);
 		return -ENOENT;
 	}

@@ -32,7 +32,8 @@ static int images_load(struct serai *s, const struct domain_config *c, struct im
 
 	memset(i, 0, sizeof(*i));
 	if (!c->kernel)
-		return serai_fail(s, -EINVAL, "%s: no kernel = is given, and boot loaders are not run", c->name);
+		return serai_fail(s, -EINVAL, "%s: no kernel = is given, and boot loaders are not run",
+				  c->name);
 	rc = file_read(s, c->kernel, &i->kernel, &i->kernel_len);
 	if (rc < 0)
 		return rc;
@@ -49,19 +50,19 @@ static int images_load(struct serai *s, const struct domain_config *c, struct im
 }
 
 static int build_kernel(struct serai *s, domid_t dom, struct domain_config *c, struct domain_ports *p,
-                        void *arg)
+			void *arg)
 {
 	struct images *i = arg;
-	struct xc_build b = { .kernel = &i->k,
-		              .ramdisk = i->ramdisk,
-		              .ramdisk_len = i->ramdisk_len,
-		              .cmdline = c->cmdline,
-		              .pages = c->mem_kib / 4,
-		              .max_pages = c->maxmem_kib / 4,
-		              .vcpus = c->vcpus,
-		              .store_port = p->store,
-		              .console_port = p->console,
-		              .claim = c->claim };
+	struct xc_build b = {.kernel = &i->k,
+			     .ramdisk = i->ramdisk,
+			     .ramdisk_len = i->ramdisk_len,
+			     .cmdline = c->cmdline,
+			     .pages = c->mem_kib / 4,
+			     .max_pages = c->maxmem_kib / 4,
+			     .vcpus = c->vcpus,
+			     .store_port = p->store,
+			     .console_port = p->console,
+			     .claim = c->claim};
 	int rc = xc_build_pv(s->xc, dom, &b);
 
 	if (rc < 0)
@@ -77,9 +78,9 @@ static int name_is_free(struct serai *s, const struct domain_config *c)
 
 	if (domain_find(s, c->name, &other) == 0)
 		return serai_fail(s, -EEXIST,
-		                  "a domain called \"%s\" exists already (number %u): destroy it or choose "
-		                  "another name",
-		                  c->name, other);
+				  "a domain called \"%s\" exists already (number %u): destroy it or choose "
+				  "another name",
+				  c->name, other);
 	return 0;
 }
 
@@ -93,15 +94,17 @@ static int affinity_apply(struct serai *s, const struct domain_config *c, domid_
 		return serai_fail_xc(s, rc, "no answer about this host's CPUs");
 	for (unsigned int v = 0; v < c->maxvcpus; v++) {
 		const char *h = c->nr_cpus ? c->cpus[v < c->nr_cpus ? v : c->nr_cpus - 1] : NULL;
-		const char *w = c->nr_cpus_soft ? c->cpus_soft[v < c->nr_cpus_soft ? v : c->nr_cpus_soft - 1] : NULL;
+		const char *w =
+			c->nr_cpus_soft ? c->cpus_soft[v < c->nr_cpus_soft ? v : c->nr_cpus_soft - 1] : NULL;
 
 		if (!h && !w)
 			continue;
 		if ((h && cpus_parse(h, hard, ph.max_cpu_id + 1) < 0) ||
 		    (w && cpus_parse(w, soft, ph.max_cpu_id + 1) < 0))
-			return serai_fail(s, -EINVAL, "%s: cpus = \"%s\" names none of this host's %u CPUs", c->name,
-			                  h ? h : w, ph.max_cpu_id + 1);
-		rc = xc_vcpu_set_affinity(s->xc, dom, v, h ? hard : NULL, w ? soft : NULL, ph.max_cpu_id + 1, false);
+			return serai_fail(s, -EINVAL, "%s: cpus = \"%s\" names none of this host's %u CPUs",
+					  c->name, h ? h : w, ph.max_cpu_id + 1);
+		rc = xc_vcpu_set_affinity(s->xc, dom, v, h ? hard : NULL, w ? soft : NULL, ph.max_cpu_id + 1,
+					  false);
 		if (rc < 0)
 			return serai_fail_xc(s, rc, "%s: cannot pin vCPU %u", c->name, v);
 	}
@@ -147,7 +150,7 @@ static int hypervisor_create(struct serai *s, struct domain_config *c, domid_t *
 
 static unsigned int tsc_mode_number(const char *mode)
 {
-	static const char *const names[] = { "default", "always_emulate", "native", "native_paravirt" };
+	static const char *const names[] = {"default", "always_emulate", "native", "native_paravirt"};
 
 	for (unsigned int i = 0; mode && i < 4; i++)
 		if (!strcmp(mode, names[i]))
@@ -157,7 +160,7 @@ static unsigned int tsc_mode_number(const char *mode)
 
 static int limits_apply(struct serai *s, const struct domain_config *c, domid_t dom)
 {
-	struct xen_domctl_tsc_info tsc = { .tsc_mode = tsc_mode_number(c->tsc_mode) };
+	struct xen_domctl_tsc_info tsc = {.tsc_mode = tsc_mode_number(c->tsc_mode)};
 	struct xc_policy policy;
 	int rc;
 
@@ -187,9 +190,9 @@ static int devices_add(struct serai *s, struct domain_config *c, domid_t dom)
 
 /* Everything after createdomain; the caller destroys the domain when this fails. */
 static int domain_fill(struct serai *s, struct domain_config *c, const struct create_options *o, domid_t dom,
-                       struct images *images)
+		       struct images *images)
 {
-	struct domain_ports p = { 0 };
+	struct domain_ports p = {0};
 	int rc;
 
 	if ((rc = limits_apply(s, c, dom)) < 0 || (rc = nodes_create(s, c, dom, 0)) < 0 ||
@@ -212,12 +215,12 @@ static int domain_fill(struct serai *s, struct domain_config *c, const struct cr
 
 int domain_create(struct serai *s, struct domain_config *c, const struct create_options *o, domid_t *dom)
 {
-	struct images images = { 0 };
+	struct images images = {0};
 	int rc;
 
 	if (strcmp(c->type, "pv"))
-		return serai_fail(s, -EOPNOTSUPP, "%s: type = \"%s\": only PV domains can be created", c->name,
-		                  c->type);
+		return serai_fail(s, -EOPNOTSUPP, "%s: type = \"%s\": only PV domains can be created",
+				  c->name, c->type);
 	if (!c->has_uuid) {
 		uuid_random(c->uuid);
 		c->has_uuid = true;

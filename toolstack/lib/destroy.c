@@ -67,9 +67,14 @@ int domain_wait_shutdown(struct serai *s, domid_t dom, int timeout_ms, int *reas
 			rc = 0;
 			break;
 		}
-		rc = store_event(s->store, timeout_ms < 0 ? -1 : end > now_ms() ? end - now_ms() : 0, &path, &token);
+		rc = store_event(s->store,
+				 timeout_ms < 0   ? -1
+				 : end > now_ms() ? end - now_ms()
+						  : 0,
+				 &path, &token);
 		if (rc == 0)
-			rc = serai_fail(s, -ETIMEDOUT, "domain %u did not shut down in %d s", dom, timeout_ms / 1000);
+			rc = serai_fail(s, -ETIMEDOUT, "domain %u did not shut down in %d s", dom,
+					timeout_ms / 1000);
 		if (rc < 0)
 			break;
 		free(path);

@@ -19,7 +19,7 @@
 #define BACKEND_TIMEOUT_MS 40000
 
 static void put(struct serai *s, uint32_t tx, const char *dir, const char *key, const char *value,
-                const char *perms)
+		const char *perms)
 {
 	char path[256];
 
@@ -37,7 +37,7 @@ static void directory(struct serai *s, uint32_t tx, const char *dir, const char 
 }
 
 int device_add(struct serai *s, domid_t dom, const char *kind, unsigned int devid, const struct kv *front,
-               unsigned int nr_front, const struct kv *back, unsigned int nr_back)
+	       unsigned int nr_front, const struct kv *back, unsigned int nr_back)
 {
 	char fe[96], be[96], lx[96], guest[32], ro[32], id[16];
 	uint32_t tx;
@@ -120,9 +120,9 @@ static int backend_ready(struct serai *s, domid_t dom, const char *kind, unsigne
 	rc = device_wait(s, path, 2, BACKEND_TIMEOUT_MS);
 	if (rc == -ETIMEDOUT)
 		return serai_fail(s, rc,
-		                  "domain %u: no driver took up its %s device %u in %d s: is xen-%s loaded?", dom,
-		                  kind, devid, BACKEND_TIMEOUT_MS / 1000,
-		                  !strcmp(kind, "vbd") ? "blkback" : "netback");
+				  "domain %u: no driver took up its %s device %u in %d s: is xen-%s loaded?",
+				  dom, kind, devid, BACKEND_TIMEOUT_MS / 1000,
+				  !strcmp(kind, "vbd") ? "blkback" : "netback");
 	return rc < 0 ? store_fail(s, rc, path, dom) : 0;
 }
 
@@ -138,7 +138,7 @@ int device_hotplugged(struct serai *s, domid_t dom, const char *kind, unsigned i
 
 /* An administrator's own hotplug script, with the environment such scripts expect. */
 int device_script(struct serai *s, domid_t dom, const char *kind, unsigned int devid, const char *script,
-                  const char *verb, const char *ifname)
+		  const char *verb, const char *ifname)
 {
 	char path[128], *why;
 	int status, rc;
@@ -179,7 +179,7 @@ int device_script(struct serai *s, domid_t dom, const char *kind, unsigned int d
 		return 0;
 	why = store_readf(s->store, 0, "/local/domain/0/%s/hotplug-error", path);
 	rc = serai_fail(s, -EIO, "domain %u: %s %s failed for %s: %s", dom, script, verb, path,
-	                why ? why : "it left no reason in hotplug-error");
+			why ? why : "it left no reason in hotplug-error");
 	free(why);
 	return rc;
 }
@@ -220,10 +220,11 @@ int device_detach(struct serai *s, domid_t dom, const char *kind, unsigned int d
 			return store_fail(s, rc, path, dom);
 		rc = device_wait(s, path, 6, 10000);
 		if (rc < 0)
-			return serai_fail(s, rc,
-			                  "domain %u: %s device %u is still in use by the guest (--force takes it "
-			                  "away)",
-			                  dom, kind, devid);
+			return serai_fail(
+				s, rc,
+				"domain %u: %s device %u is still in use by the guest (--force takes it "
+				"away)",
+				dom, kind, devid);
 	}
 	script = store_readf(s->store, 0, "%s/serai-script", be);
 	if (script)
@@ -241,7 +242,7 @@ int device_detach(struct serai *s, domid_t dom, const char *kind, unsigned int d
 
 int devices_destroy(struct serai *s, domid_t dom)
 {
-	static const char *const kinds[] = { "vbd", "vif" };
+	static const char *const kinds[] = {"vbd", "vif"};
 
 	for (unsigned int k = 0; k < 2; k++) {
 		char dir[96], **ids, path[160];
@@ -253,7 +254,8 @@ int devices_destroy(struct serai *s, domid_t dom)
 			continue;
 		/* Ask all backends to close first, so that they do it side by side. */
 		for (unsigned int i = 0; i < n; i++) {
-			snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u/%s", kinds[k], dom, ids[i]);
+			snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u/%s", kinds[k], dom,
+				 ids[i]);
 			put(s, 0, path, "online", "0", NULL);
 			put(s, 0, path, "state", "5", NULL);
 			/* A frontend that is gone makes the backend close even when the guest cannot answer. */
@@ -261,7 +263,8 @@ int devices_destroy(struct serai *s, domid_t dom)
 			store_rm(s->store, 0, path);
 		}
 		for (unsigned int i = 0; i < n; i++) {
-			snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u/%s/state", kinds[k], dom, ids[i]);
+			snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u/%s/state", kinds[k], dom,
+				 ids[i]);
 			device_wait(s, path, 6, 10000);
 			device_detach(s, dom, kinds[k], strtoul(ids[i], NULL, 10), true);
 		}

@@ -24,7 +24,8 @@ static int local_read(struct serai *s, const char *path, void **data, size_t *le
 		goto out;
 	}
 	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > FILE_LIMIT) {
-		rc = serai_fail(s, -EINVAL, "%s: %s", path, S_ISREG(st.st_mode) ? "larger than 1 GiB" : "not a file");
+		rc = serai_fail(s, -EINVAL, "%s: %s", path,
+				S_ISREG(st.st_mode) ? "larger than 1 GiB" : "not a file");
 		goto out;
 	}
 	p = malloc(st.st_size + 1);
@@ -38,7 +39,8 @@ static int local_read(struct serai *s, const char *path, void **data, size_t *le
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			rc = serai_fail(s, n ? -errno : -EIO, "%s: %s", path, n ? strerror(errno) : "it shrank while read");
+			rc = serai_fail(s, n ? -errno : -EIO, "%s: %s", path,
+					n ? strerror(errno) : "it shrank while read");
 			goto out;
 		}
 		done += n;

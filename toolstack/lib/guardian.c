@@ -42,8 +42,7 @@ static struct guardian_note last_note(int fd)
 }
 
 int guardian_start(struct serai *s, struct guardian *g, const char *log,
-		   void (*act)(struct serai *own, void *arg, const struct guardian_note *last),
-		   void *arg)
+		   void (*act)(struct serai *own, void *arg, const struct guardian_note *last), void *arg)
 {
 	struct guardian_note last;
 	struct serai own = {.verbose = s->verbose};

@@ -33,8 +33,7 @@ struct guardian {
  * descriptor is opened whose closing somebody waits for.
  */
 int guardian_start(struct serai *s, struct guardian *g, const char *log,
-		   void (*act)(struct serai *own, void *arg, const struct guardian_note *last),
-		   void *arg);
+		   void (*act)(struct serai *own, void *arg, const struct guardian_note *last), void *arg);
 int guardian_note(struct guardian *g, uint32_t phase, domid_t dom);
 /* All is done: the guardian ends without acting. */
 void guardian_end(struct guardian *g);

@@ -29,14 +29,16 @@ int name_lock(struct serai *s, const char *name, int *fd)
 
 	*fd = lock_open(name, O_RDWR | O_CREAT);
 	if (*fd < 0)
-		return serai_fail(s, -errno, "cannot open " SERAI_RUN_DIR "/%s.lock: %s", name, strerror(errno));
+		return serai_fail(s, -errno, "cannot open " SERAI_RUN_DIR "/%s.lock: %s", name,
+				  strerror(errno));
 	if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	n = read(*fd, note, sizeof(note) - 1);
 	note[n > 0 ? n : 0] = 0;
 	note[strcspn(note, " \n")] = 0;
 	close(*fd);
-	return serai_fail(s, -EBUSY, "\"%s\" is %s: its monitor holds the name", name, note[0] ? note : "running");
+	return serai_fail(s, -EBUSY, "\"%s\" is %s: its monitor holds the name", name,
+			  note[0] ? note : "running");
 }
 
 int name_lock_note(int fd, const char *state, long domid)

@@ -28,9 +28,10 @@ int memory_check(struct serai *s, uint64_t kib)
 		return serai_fail_xc(s, rc, "no answer about this host's memory");
 	have = (ph.free_pages + ph.scrub_pages - ph.outstanding_pages) * 4;
 	if (have < kib)
-		return serai_fail(s, -ENOMEM,
-		                  "the domain needs %lu MiB and the host has %lu MiB free: take memory from a "
-		                  "domain (serai mem-set) or give this one less",
-		                  (unsigned long)(kib + 1023) >> 10, (unsigned long)have >> 10);
+		return serai_fail(
+			s, -ENOMEM,
+			"the domain needs %lu MiB and the host has %lu MiB free: take memory from a "
+			"domain (serai mem-set) or give this one less",
+			(unsigned long)(kib + 1023) >> 10, (unsigned long)have >> 10);
 	return 0;
 }

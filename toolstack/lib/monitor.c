@@ -119,8 +119,7 @@ static int act(struct serai *s, struct domain_config *c, domid_t *dom, int reaso
 		break;
 	}
 	default:
-		name_lock_note(lock_fd,
-			       e == ON_DESTROY || e == ON_COREDUMP_DESTROY ? "ending" : "rebooting",
+		name_lock_note(lock_fd, e == ON_DESTROY || e == ON_COREDUMP_DESTROY ? "ending" : "rebooting",
 			       *dom);
 		rc = domain_destroy(s, *dom);
 		if (rc < 0) {

@@ -72,7 +72,8 @@ int domain_find(struct serai *s, const char *what, domid_t *dom)
 	}
 	free(list);
 	if (rc < 0)
-		return serai_fail(s, rc, "there is no domain \"%s\" (serai list shows those there are)", what);
+		return serai_fail(s, rc, "there is no domain \"%s\" (serai list shows those there are)",
+				  what);
 	return 0;
 }
 
@@ -85,7 +86,8 @@ int domain_rename(struct serai *s, domid_t dom, const char *name)
 	if (strpbrk(name, "/ \t\n") || !*name || strspn(name, "0123456789") == strlen(name))
 		return serai_fail(s, -EINVAL, "\"%s\" cannot be a domain's name", name);
 	if (domain_find(s, name, &other) == 0 && other != dom)
-		return serai_fail(s, -EEXIST, "a domain called \"%s\" exists already (number %u)", name, other);
+		return serai_fail(s, -EEXIST, "a domain called \"%s\" exists already (number %u)", name,
+				  other);
 	snprintf(path, sizeof(path), "/local/domain/%u/name", dom);
 	rc = store_write(s->store, 0, path, name);
 	if (rc < 0)

@@ -23,14 +23,14 @@ static int link_set(int index, int master, int mtu)
 		struct nlmsghdr h;
 		struct ifinfomsg i;
 		char attr[64];
-	} m = { .h = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
-		       .nlmsg_type = RTM_NEWLINK,
-		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
-		.i = { .ifi_family = AF_UNSPEC, .ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP } };
+	} m = {.h = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
+		     .nlmsg_type = RTM_NEWLINK,
+		     .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
+	       .i = {.ifi_family = AF_UNSPEC, .ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP}};
 	const struct {
 		unsigned short type;
 		int value;
-	} attrs[] = { { IFLA_MASTER, master }, { IFLA_MTU, mtu } };
+	} attrs[] = {{IFLA_MASTER, master}, {IFLA_MTU, mtu}};
 	char reply[1024];
 	struct nlmsgerr *e;
 	int fd, rc = 0;
@@ -48,7 +48,8 @@ static int link_set(int index, int master, int mtu)
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (fd < 0)
 		return -errno;
-	if (send(fd, &m, m.h.nlmsg_len, 0) < 0 || recv(fd, reply, sizeof(reply), 0) < (ssize_t)NLMSG_LENGTH(sizeof(*e)))
+	if (send(fd, &m, m.h.nlmsg_len, 0) < 0 ||
+	    recv(fd, reply, sizeof(reply), 0) < (ssize_t)NLMSG_LENGTH(sizeof(*e)))
 		rc = -errno;
 	else if (((struct nlmsghdr *)reply)->nlmsg_type == NLMSG_ERROR)
 		rc = ((struct nlmsgerr *)NLMSG_DATA((struct nlmsghdr *)reply))->error;
@@ -76,9 +77,9 @@ int net_up(const char *ifname)
  */
 static int link_wait(const char *ifname, int timeout_ms)
 {
-	struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
+	struct sockaddr_nl a = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), rc = 0;
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 	char buf[8192];
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
@@ -101,7 +102,7 @@ static int link_wait(const char *ifname, int timeout_ms)
 /* Addresses from the range IEEE gave to Xen guests: 00:16:3e. */
 static void mac_random(uint8_t mac[6])
 {
-	uint8_t r[3] = { 0 };
+	uint8_t r[3] = {0};
 
 	getrandom(r, sizeof(r), 0);
 	memcpy(mac, "\x00\x16\x3e", 3);
@@ -121,17 +122,19 @@ static int nic_connect(struct serai *s, domid_t dom, const struct nic *n, const 
 	if (rc == 0)
 		rc = link_wait(ifname, 20000);
 	if (rc < 0)
-		return serai_fail(s, rc, "domain %u: no driver took up %s: is xen-netback loaded?", dom, ifname);
+		return serai_fail(s, rc, "domain %u: no driver took up %s: is xen-netback loaded?", dom,
+				  ifname);
 	rc = net_bridge_add(ifname, bridge, n->mtu);
 	if (rc < 0)
-		return serai_fail(s, rc, "domain %u: %s cannot join bridge %s: %s", dom, ifname, bridge, strerror(-rc));
+		return serai_fail(s, rc, "domain %u: %s cannot join bridge %s: %s", dom, ifname, bridge,
+				  strerror(-rc));
 	return device_hotplugged(s, dom, "vif", n->devid);
 }
 
 int nic_attach(struct serai *s, domid_t dom, struct nic *n)
 {
-	struct kv front[4] = { { "handle", "" }, { "mac", "" }, { "trusted", "1" }, { "mtu", "1500" } };
-	struct kv back[10] = { { "handle", "" }, { "mac", "" }, { "bridge", "" }, { "type", "vif" }, { "script", "" } };
+	struct kv front[4] = {{"handle", ""}, {"mac", ""}, {"trusted", "1"}, {"mtu", "1500"}};
+	struct kv back[10] = {{"handle", ""}, {"mac", ""}, {"bridge", ""}, {"type", "vif"}, {"script", ""}};
 	const char *bridge = n->bridge ? n->bridge : "xenbr0";
 	unsigned int nb = 5;
 	bool own = n->script && !strstr(n->script, "vif-bridge");
@@ -142,8 +145,9 @@ int nic_attach(struct serai *s, domid_t dom, struct nic *n)
 		n->has_mac = true;
 	}
 	if (!own && !if_nametoindex(bridge))
-		return serai_fail(s, -ENODEV, "bridge %s does not exist (ip link add %s type bridge makes it)", bridge,
-		                  bridge);
+		return serai_fail(s, -ENODEV,
+				  "bridge %s does not exist (ip link add %s type bridge makes it)", bridge,
+				  bridge);
 	snprintf(front[0].value, sizeof(front[0].value), "%d", n->devid);
 	mac_format(n->mac, front[1].value);
 	if (n->mtu)
@@ -151,8 +155,9 @@ int nic_attach(struct serai *s, domid_t dom, struct nic *n)
 	strcpy(back[0].value, front[0].value);
 	strcpy(back[1].value, front[1].value);
 	snprintf(back[2].value, sizeof(back[2].value), "%s", bridge);
-	snprintf(back[4].value, sizeof(back[4].value), "%s%s", own && *n->script != '/' ? "/etc/xen/scripts/" : "",
-	         own ? n->script : "/etc/xen/scripts/vif-bridge");
+	snprintf(back[4].value, sizeof(back[4].value), "%s%s",
+		 own && *n->script != '/' ? "/etc/xen/scripts/" : "",
+		 own ? n->script : "/etc/xen/scripts/vif-bridge");
 	if (n->ip) {
 		back[nb].key = "ip";
 		snprintf(back[nb++].value, sizeof(back[0].value), "%s", n->ip);
@@ -160,7 +165,7 @@ int nic_attach(struct serai *s, domid_t dom, struct nic *n)
 	if (n->rate_bytes) {
 		back[nb].key = "rate";
 		snprintf(back[nb++].value, sizeof(back[0].value), "%lu,%lu", (unsigned long)n->rate_bytes,
-		         (unsigned long)n->rate_us);
+			 (unsigned long)n->rate_us);
 	}
 	if (own) {
 		back[nb].key = "serai-script";

@@ -17,9 +17,9 @@ int store_fail(struct serai *s, int err, const char *what, domid_t dom)
 {
 	if (err == -ENOSPC)
 		return serai_fail(s, err,
-		                  "domain %u: xenstored refuses %s: the quota is used up (xenstore-control "
-		                  "quota shows the limits)",
-		                  dom, what);
+				  "domain %u: xenstored refuses %s: the quota is used up (xenstore-control "
+				  "quota shows the limits)",
+				  dom, what);
 	return serai_fail(s, err, "domain %u: xenstore: %s: %s", dom, what, strerror(-err));
 }
 
@@ -53,11 +53,18 @@ static void put_long(struct maker *m, const char *key, const char *perms, unsign
 
 static void domain_nodes(struct maker *m, const struct domain_config *c, const char *vm)
 {
-	static const char *const guest_owned[] = { "device/suspend/event-channel", "control/shutdown",
-		                                   "control/feature-poweroff", "control/feature-reboot",
-		                                   "control/feature-suspend", "control/sysrq",
-		                                   "data", "drivers", "feature", "attr", "error" };
-	static const char *const shared[] = { "cpu", "memory", "device", "device/suspend", "control" };
+	static const char *const guest_owned[] = {"device/suspend/event-channel",
+						  "control/shutdown",
+						  "control/feature-poweroff",
+						  "control/feature-reboot",
+						  "control/feature-suspend",
+						  "control/sysrq",
+						  "data",
+						  "drivers",
+						  "feature",
+						  "attr",
+						  "error"};
+	static const char *const shared[] = {"cpu", "memory", "device", "device/suspend", "control"};
 	char key[40];
 
 	put(m, "", m->ro, NULL);
@@ -101,7 +108,7 @@ static void vm_nodes(struct maker *m, const struct domain_config *c, const char 
 
 int nodes_create(struct serai *s, const struct domain_config *c, domid_t dom, domid_t dom0)
 {
-	struct maker m = { .s = s };
+	struct maker m = {.s = s};
 	char uuid[37], vm[64];
 	int rc;
 
@@ -169,7 +176,7 @@ static void console_nodes(struct maker *m, domid_t dom, const struct domain_port
 
 int nodes_introduce(struct serai *s, const struct domain_config *c, domid_t dom, const struct domain_ports *p)
 {
-	struct maker m = { .s = s };
+	struct maker m = {.s = s};
 	int rc;
 
 	(void)c;

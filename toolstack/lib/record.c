@@ -38,7 +38,8 @@ int record_save(struct serai *s, domid_t dom, const struct domain_config *c)
 		rc = -errno;
 	free(json);
 	if (rc < 0)
-		return serai_fail(s, rc, "domain %u: cannot keep its configuration in %s: %s", dom, path, strerror(-rc));
+		return serai_fail(s, rc, "domain %u: cannot keep its configuration in %s: %s", dom, path,
+				  strerror(-rc));
 	return 0;
 }
 
@@ -55,8 +56,9 @@ int record_load(struct serai *s, domid_t dom, struct domain_config *c)
 	record_path(path, sizeof(path), dom, info.handle);
 	rc = file_read(s, path, &text, &len);
 	if (rc < 0)
-		return serai_fail(s, rc, "domain %u: its configuration is not on record (%s): another tool made it?",
-		                  dom, path);
+		return serai_fail(s, rc,
+				  "domain %u: its configuration is not on record (%s): another tool made it?",
+				  dom, path);
 	rc = config_from_json(c, text, len, error, sizeof(error));
 	free(text);
 	return rc < 0 ? serai_fail(s, rc, "%s: %s", path, error) : 0;

@@ -55,7 +55,8 @@ struct create_options {
 	 * Fill the created domain with memory and state, and p with the two ring frames. NULL: boot the
 	 * configured kernel. Restore and migration supply their own.
 	 */
-	int (*build)(struct serai *s, domid_t dom, struct domain_config *c, struct domain_ports *p, void *arg);
+	int (*build)(struct serai *s, domid_t dom, struct domain_config *c, struct domain_ports *p,
+		     void *arg);
 	void *arg;
 	/* The domain exists, as yet empty: the moment from which there is something to undo. */
 	void (*created)(void *arg, domid_t dom);
@@ -75,7 +76,8 @@ int domain_wait_shutdown(struct serai *s, domid_t dom, int timeout_ms, int *reas
 
 /* -------- xenstore skeleton (nodes.c) -------- */
 int nodes_create(struct serai *s, const struct domain_config *c, domid_t dom, domid_t dom0);
-int nodes_introduce(struct serai *s, const struct domain_config *c, domid_t dom, const struct domain_ports *p);
+int nodes_introduce(struct serai *s, const struct domain_config *c, domid_t dom,
+		    const struct domain_ports *p);
 int nodes_remove(struct serai *s, domid_t dom);
 int store_fail(struct serai *s, int err, const char *what, domid_t dom);
 
@@ -92,10 +94,10 @@ struct kv {
 	char value[512];
 };
 int device_add(struct serai *s, domid_t dom, const char *kind, unsigned int devid, const struct kv *front,
-               unsigned int nr_front, const struct kv *back, unsigned int nr_back);
+	       unsigned int nr_front, const struct kv *back, unsigned int nr_back);
 int device_hotplugged(struct serai *s, domid_t dom, const char *kind, unsigned int devid);
 int device_script(struct serai *s, domid_t dom, const char *kind, unsigned int devid, const char *script,
-                  const char *verb, const char *ifname);
+		  const char *verb, const char *ifname);
 int loop_attach(const char *file, bool readonly, char *dev, size_t len);
 int loop_detach(const char *dev);
 int net_bridge_add(const char *ifname, const char *bridge, int mtu);

@@ -49,9 +49,10 @@ int serai_open(struct serai *s)
 	int rc = xc_open(&s->xc);
 
 	if (rc == -ENOENT)
-		return serai_fail(s, rc,
-		                  "no hypervisor: /dev/xen/privcmd is missing. Is this the control domain, and "
-		                  "is the xen-privcmd module loaded?");
+		return serai_fail(
+			s, rc,
+			"no hypervisor: /dev/xen/privcmd is missing. Is this the control domain, and "
+			"is the xen-privcmd module loaded?");
 	if (rc == -EACCES || rc == -EPERM)
 		return serai_fail(s, rc, "no permission to open /dev/xen/privcmd: run this as root");
 	if (rc < 0)

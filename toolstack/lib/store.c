@@ -35,7 +35,7 @@ struct store {
 
 static int connect_socket(const char *path)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -233,7 +233,7 @@ struct part {
 };
 
 static int request(struct store *s, uint32_t type, uint32_t tx, const struct part *part, unsigned int n,
-                   char **body, size_t *len)
+		   char **body, size_t *len)
 {
 	char buf[sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX];
 	struct xsd_sockmsg *h = (void *)buf;
@@ -246,7 +246,7 @@ static int request(struct store *s, uint32_t type, uint32_t tx, const struct par
 		memcpy(buf + used, part[i].p, part[i].n);
 		used += part[i].n;
 	}
-	*h = (struct xsd_sockmsg){ .type = type, .tx_id = tx, .len = used - sizeof(*h) };
+	*h = (struct xsd_sockmsg){.type = type, .tx_id = tx, .len = used - sizeof(*h)};
 	/* Bound what is in flight, or both sides could block on full socket buffers. */
 	if ((!s->batch || s->owed >= 64 || body) && s->owed && (rc = collect(s)) < 0)
 		return rc;
@@ -274,7 +274,7 @@ static int request(struct store *s, uint32_t type, uint32_t tx, const struct par
 
 static struct part text(const char *p)
 {
-	return (struct part){ p, strlen(p) + 1 };
+	return (struct part){p, strlen(p) + 1};
 }
 
 int store_tx_begin(struct store *s, uint32_t *tx)
@@ -344,7 +344,7 @@ int store_read_int(struct store *s, const char *path, long *v)
 
 int store_write(struct store *s, uint32_t tx, const char *path, const char *value)
 {
-	struct part p[2] = { text(path), { value, strlen(value) } };
+	struct part p[2] = {text(path), {value, strlen(value)}};
 
 	return request(s, XS_WRITE, tx, p, 2, NULL, NULL);
 }
@@ -407,7 +407,7 @@ char **store_directory(struct store *s, uint32_t tx, const char *path, unsigned 
 int store_perms(struct store *s, uint32_t tx, const char *path, const char *perms)
 {
 	char list[256];
-	struct part p[2] = { text(path), { list, strlen(perms) + 1 } };
+	struct part p[2] = {text(path), {list, strlen(perms) + 1}};
 
 	if (p[1].n > sizeof(list))
 		return -E2BIG;
@@ -469,14 +469,14 @@ int store_resume(struct store *s, unsigned int dom)
 
 int store_watch(struct store *s, const char *path, const char *token)
 {
-	struct part p[2] = { text(path), text(token) };
+	struct part p[2] = {text(path), text(token)};
 
 	return request(s, XS_WATCH, 0, p, 2, NULL, NULL);
 }
 
 int store_unwatch(struct store *s, const char *path, const char *token)
 {
-	struct part p[2] = { text(path), text(token) };
+	struct part p[2] = {text(path), text(token)};
 
 	return request(s, XS_UNWATCH, 0, p, 2, NULL, NULL);
 }
@@ -488,7 +488,7 @@ int store_event(struct store *s, int timeout_ms, char **path, char **token)
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (!s->events) {
-		struct pollfd p = { .fd = s->fd, .events = POLLIN };
+		struct pollfd p = {.fd = s->fd, .events = POLLIN};
 		struct timespec now;
 		int left = timeout_ms, rc;
 		char *body;

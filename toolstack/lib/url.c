@@ -50,12 +50,15 @@ static int url_parse(struct serai *s, const char *given, struct url *u)
 
 	memset(u, 0, sizeof(*u));
 	if (n >= sizeof(u->text))
-		return serai_fail(s, -ENAMETOOLONG, "%s: a URL of more than %zu bytes", given, sizeof(u->text));
+		return serai_fail(s, -ENAMETOOLONG, "%s: a URL of more than %zu bytes", given,
+				  sizeof(u->text));
 	memcpy(u->text, given, n);
 	if (frag) {
-		if ((strncmp(frag, "#sha256=", 8) && strncmp(frag, "#sha256:", 8)) || strlen(frag) != 8 + 64 ||
-		    strspn(frag + 8, "0123456789abcdefABCDEF") != 64)
-			return serai_fail(s, -EINVAL, "%s: after # only sha256= and 64 hexadecimal digits are known", given);
+		if ((strncmp(frag, "#sha256=", 8) && strncmp(frag, "#sha256:", 8)) ||
+		    strlen(frag) != 8 + 64 || strspn(frag + 8, "0123456789abcdefABCDEF") != 64)
+			return serai_fail(s, -EINVAL,
+					  "%s: after # only sha256= and 64 hexadecimal digits are known",
+					  given);
 		for (int i = 0; i < 64; i++)
 			u->sum[i] = tolower((unsigned char)frag[8 + i]);
 	}
@@ -65,8 +68,8 @@ static int url_parse(struct serai *s, const char *given, struct url *u)
 		if (!isalnum((unsigned char)*c) && !strchr("._-+", *c))
 			*c = '_';
 	snprintf(u->path, sizeof(u->path), "%s/%016lx%016lx-%s", dir && *dir ? dir : SERAI_CACHE_DIR,
-	         (unsigned long)name_hash(u->text, 0xcbf29ce484222325ull),
-	         (unsigned long)name_hash(u->text, 0x84222325cbf29ce4ull), tail);
+		 (unsigned long)name_hash(u->text, 0xcbf29ce484222325ull),
+		 (unsigned long)name_hash(u->text, 0x84222325cbf29ce4ull), tail);
 	return 0;
 }
 
@@ -78,7 +81,7 @@ static int helper(int fd, char *const argv[], char *out, size_t out_len, char *e
 		int fd;
 		char *to;
 		size_t len, used;
-	} side[2] = { { -1, out, out_len, 0 }, { -1, err, err_len, 0 } };
+	} side[2] = {{-1, out, out_len, 0}, {-1, err, err_len, 0}};
 	int o[2], e[2], status;
 	pid_t pid;
 
@@ -99,8 +102,8 @@ static int helper(int fd, char *const argv[], char *out, size_t out_len, char *e
 		else
 			dup2(fd, 3);
 		execv(program && *program ? program : SERAI_LIBEXECDIR "/serai-fetch", argv);
-		dprintf(STDERR_FILENO, "%s cannot be run: %s\n", program ? program : SERAI_LIBEXECDIR "/serai-fetch",
-		        strerror(errno));
+		dprintf(STDERR_FILENO, "%s cannot be run: %s\n",
+			program ? program : SERAI_LIBEXECDIR "/serai-fetch", strerror(errno));
 		_exit(FETCH_FAILED);
 	}
 	close(o[1]);
@@ -128,7 +131,7 @@ static int helper(int fd, char *const argv[], char *out, size_t out_len, char *e
 
 static int sum_is(struct serai *s, const char *path, const char *want, char *got)
 {
-	char *argv[] = { (char *)"serai-fetch", (char *)"sha256", NULL }, err[256];
+	char *argv[] = {(char *)"serai-fetch", (char *)"sha256", NULL}, err[256];
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
 
 	if (fd < 0)
@@ -167,7 +170,8 @@ static void etag_save(const char *path, const char *said)
 static int try_once(struct serai *s, const struct url *u, int fd, const char *since)
 {
 	char etag[256], etag_path[600], offset[24], said[512], why[600];
-	char *argv[] = { (char *)"serai-fetch", (char *)"get", (char *)u->text, offset, etag, (char *)since, NULL };
+	char *argv[] = {(char *)"serai-fetch", (char *)"get", (char *)u->text, offset, etag,
+			(char *)since,         NULL};
 	const char *t;
 	struct stat st;
 	int rc;
@@ -180,7 +184,7 @@ static int try_once(struct serai *s, const struct url *u, int fd, const char *si
 	if (rc != FETCH_UNCHANGED)
 		etag_save(etag_path, said);
 	if (rc == FETCH_OK && (t = strstr(said, "MTIME "))) {
-		struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = strtoll(t + 6, NULL, 10) } };
+		struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = strtoll(t + 6, NULL, 10)}};
 
 		/* No time from the server: none that could be older, so it is fetched anew next time. */
 		if (times[1].tv_sec < 0)
@@ -198,7 +202,8 @@ static int accept_part(struct serai *s, const struct url *u, const char *part, c
 	int rc = u->sum[0] ? sum_is(s, part, u->sum, got) : 0;
 
 	if (rc == -EBADMSG)
-		serai_fail(s, rc, "%s: its SHA-256 is %s, and %s was asked for: not used", u->text, got, u->sum);
+		serai_fail(s, rc, "%s: its SHA-256 is %s, and %s was asked for: not used", u->text, got,
+			   u->sum);
 	if (rc == 0 && rename(part, u->path) < 0)
 		rc = serai_fail(s, -errno, "%s: %s", u->path, strerror(errno));
 	(void)unlink(part);
@@ -254,7 +259,7 @@ static int cache_dir(struct serai *s, const char *path)
 /* One file for all locks: removing it while somebody waits would make two. */
 static int cache_lock(struct serai *s, const struct url *u)
 {
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+	struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
 	char path[600];
 	int fd;
 

@@ -82,8 +82,9 @@ static int p2m_open(struct guest *g)
 	int rc;
 
 	if (!max || max > g->info.max_pages * 2 + (1u << 20))
-		return serai_fail(g->s, -EINVAL, "domain %u: its kernel has not said where its memory is (%lu frames)", g->dom,
-		                  (unsigned long)max);
+		return serai_fail(g->s, -EINVAL,
+				  "domain %u: its kernel has not said where its memory is (%lu frames)",
+				  g->dom, (unsigned long)max);
 	g->view.nr_pfns = max;
 	g->p2m_pages = (max + PFNS_PER_PAGE - 1) / PFNS_PER_PAGE;
 	list = calloc(g->p2m_pages, sizeof(*list));
@@ -93,18 +94,19 @@ static int p2m_open(struct guest *g)
 		return serai_fail(g->s, -ENOMEM, "out of memory");
 	}
 	/* A folded cr3: the low 12 bits hold the frame number's top, as the ABI spells large frames. */
-	rc = cr3 ? frames_linear(g, xen_cr3_to_pfn(cr3), va, list, g->p2m_pages) :
-	     fll && ~fll ? frames_tree(g, fll, list, g->p2m_pages) :
-	                   -ENOENT;
+	rc = cr3           ? frames_linear(g, xen_cr3_to_pfn(cr3), va, list, g->p2m_pages)
+	     : fll && ~fll ? frames_tree(g, fll, list, g->p2m_pages)
+			   : -ENOENT;
 	if (rc < 0)
-		rc = serai_fail(g->s, rc, "domain %u: its table of frames is damaged: %s", g->dom, strerror(-rc));
+		rc = serai_fail(g->s, rc, "domain %u: its table of frames is damaged: %s", g->dom,
+				strerror(-rc));
 	else if (!(g->view.p2m = xc_map(g->s->xc, g->dom, PROT_READ, g->p2m_pages, list)))
 		rc = serai_fail_xc(g->s, -EFAULT, "domain %u: its table of frames", g->dom);
 	for (uint64_t i = 0; g->view.p2m && i < g->p2m_pages && rc == 0; i++) {
 		g->p2m_pfns[i] = view_pfn(&g->view, list[i]);
 		if (g->p2m_pfns[i] == ~0ull)
-			rc = serai_fail(g->s, -EINVAL, "domain %u: frame %#lx of its table is not its own", g->dom,
-			                (unsigned long)list[i]);
+			rc = serai_fail(g->s, -EINVAL, "domain %u: frame %#lx of its table is not its own",
+					g->dom, (unsigned long)list[i]);
 	}
 	free(list);
 	return rc;
@@ -123,7 +125,8 @@ int guest_open(struct serai *s, domid_t dom, struct guest *g)
 	if (rc < 0)
 		return serai_fail(s, rc, "there is no domain %u", dom);
 	if (g->info.flags & XEN_DOMINF_hvm_guest)
-		return serai_fail(s, -EOPNOTSUPP, "domain %u is not a PV domain: only those can be saved", dom);
+		return serai_fail(s, -EOPNOTSUPP, "domain %u is not a PV domain: only those can be saved",
+				  dom);
 	if (xc_domain_get_address_size(s->xc, dom, &bits) < 0 || bits != 64)
 		return serai_fail(s, -EOPNOTSUPP, "domain %u is a %u-bit guest", dom, bits);
 	shared = g->info.shared_info_frame;
@@ -151,9 +154,10 @@ void guest_close(struct guest *g)
 	g->p2m_pfns = NULL;
 }
 
-int guest_dump_core(struct serai *s, domid_t dom, int fd, void (*progress)(void *, uint64_t, uint64_t), void *arg)
+int guest_dump_core(struct serai *s, domid_t dom, int fd, void (*progress)(void *, uint64_t, uint64_t),
+		    void *arg)
 {
-	uint64_t (*list)[2], n = 0;
+	uint64_t(*list)[2], n = 0;
 	struct guest g;
 	int rc = guest_open(s, dom, &g);
 
@@ -170,7 +174,7 @@ int guest_dump_core(struct serai *s, domid_t dom, int fd, void (*progress)(void 
 		list[n][0] = pfn;
 		list[n++][1] = g.view.p2m[pfn];
 	}
-	rc = xc_dump_core(s->xc, dom, fd, (const uint64_t (*)[2])list, n, progress, arg);
+	rc = xc_dump_core(s->xc, dom, fd, (const uint64_t(*)[2])list, n, progress, arg);
 	if (rc < 0)
 		serai_fail_xc(s, rc, "domain %u", dom);
 	free(list);

@@ -22,6 +22,7 @@ struct guest {
 int guest_open(struct serai *s, domid_t dom, struct guest *g);
 void guest_close(struct guest *g);
 /* An ELF core of the whole guest, which the caller has paused. */
-int guest_dump_core(struct serai *s, domid_t dom, int fd, void (*progress)(void *, uint64_t, uint64_t), void *arg);
+int guest_dump_core(struct serai *s, domid_t dom, int fd, void (*progress)(void *, uint64_t, uint64_t),
+		    void *arg);
 
 #endif

@@ -33,8 +33,7 @@ void move_token(char token[MOVE_TOKEN_LEN + 1])
 
 bool move_token_valid(const char *token)
 {
-	return strlen(token) == MOVE_TOKEN_LEN &&
-	       strspn(token, "0123456789abcdef") == MOVE_TOKEN_LEN;
+	return strlen(token) == MOVE_TOKEN_LEN && strspn(token, "0123456789abcdef") == MOVE_TOKEN_LEN;
 }
 
 static void prune(void)

@@ -129,18 +129,16 @@ int line_expect(struct serai *s, int fd, const char *word, const char *host, int
 	int rc = line_get(fd, line, sizeof(line), timeout_ms);
 
 	if (rc == -ETIMEDOUT)
-		return serai_fail(s, rc, "%s: no \"%s\" within %d s", host, word,
-				  timeout_ms / 1000);
+		return serai_fail(s, rc, "%s: no \"%s\" within %d s", host, word, timeout_ms / 1000);
 	if (rc == -ECANCELED)
 		return serai_fail(s, rc, "cancelled");
 	if (rc < 0)
-		return serai_fail(s, rc, "%s: the connection ended where \"%s\" was due (%s)%s",
-				  host, word, strerror(-rc),
+		return serai_fail(s, rc, "%s: the connection ended where \"%s\" was due (%s)%s", host, word,
+				  strerror(-rc),
 				  strcmp(word, MOVE_PROTOCOL) ? "" : ": is serai installed there?");
 	if (!strcmp(line, word))
 		return 0;
 	if (!strncmp(line, "refuse ", 7))
 		return serai_fail(s, -ECONNREFUSED, "%s refuses: %s", host, line + 7);
-	return serai_fail(s, -EPROTO, "%s answers \"%.80s\" where \"%s\" was due", host, line,
-			  word);
+	return serai_fail(s, -EPROTO, "%s answers \"%.80s\" where \"%s\" was due", host, line, word);
 }

@@ -27,7 +27,8 @@ unsigned int pte_normalise(const struct m2p_view *v, unsigned int level, const u
 	return foreign;
 }
 
-bool pte_localise(const uint64_t *p2m, uint64_t nr_pfns, unsigned int level, uint64_t *table, uint64_t *missing)
+bool pte_localise(const uint64_t *p2m, uint64_t nr_pfns, unsigned int level, uint64_t *table,
+		  uint64_t *missing)
 {
 	for (unsigned int i = 0; i < PTES; i++) {
 		uint64_t e = table[i], pfn = (e & PTE_FRAME_MASK) >> 12;

@@ -38,6 +38,7 @@ unsigned int pte_normalise(const struct m2p_view *v, unsigned int level, const u
  * Guest to machine frames by p2m[]; ~0 in p2m means "no frame yet": *missing receives the pfn and false
  * comes back. A pfn beyond nr_pfns is a bad stream: *missing is ~0.
  */
-bool pte_localise(const uint64_t *p2m, uint64_t nr_pfns, unsigned int level, uint64_t *table, uint64_t *missing);
+bool pte_localise(const uint64_t *p2m, uint64_t nr_pfns, unsigned int level, uint64_t *table,
+		  uint64_t *missing);
 
 #endif

@@ -17,10 +17,25 @@
 #include <xen/xen.h>
 
 static const char *const names[] = {
-	"END", "PAGE_DATA", "X86_PV_INFO", "X86_PV_P2M_FRAMES", "X86_PV_VCPU_BASIC", "X86_PV_VCPU_EXTENDED",
-	"X86_PV_VCPU_XSAVE", "SHARED_INFO", "X86_TSC_INFO", "HVM_CONTEXT", "HVM_PARAMS", "TOOLSTACK",
-	"X86_PV_VCPU_MSRS", "VERIFY", "CHECKPOINT", "CHECKPOINT_DIRTY_PFN_LIST", "STATIC_DATA_END",
-	"X86_CPUID_POLICY", "X86_MSR_POLICY",
+	"END",
+	"PAGE_DATA",
+	"X86_PV_INFO",
+	"X86_PV_P2M_FRAMES",
+	"X86_PV_VCPU_BASIC",
+	"X86_PV_VCPU_EXTENDED",
+	"X86_PV_VCPU_XSAVE",
+	"SHARED_INFO",
+	"X86_TSC_INFO",
+	"HVM_CONTEXT",
+	"HVM_PARAMS",
+	"TOOLSTACK",
+	"X86_PV_VCPU_MSRS",
+	"VERIFY",
+	"CHECKPOINT",
+	"CHECKPOINT_DIRTY_PFN_LIST",
+	"STATIC_DATA_END",
+	"X86_CPUID_POLICY",
+	"X86_MSR_POLICY",
 };
 
 const char *stream_record_name(uint32_t type)
@@ -31,8 +46,12 @@ const char *stream_record_name(uint32_t type)
 
 const char *container_record_name(uint32_t type)
 {
-	static const char *const n[] = { "END", "LIBXC_CONTEXT", "EMULATOR_XENSTORE_DATA", "EMULATOR_CONTEXT",
-		                         "CHECKPOINT_END", "CHECKPOINT_STATE" };
+	static const char *const n[] = {"END",
+					"LIBXC_CONTEXT",
+					"EMULATOR_XENSTORE_DATA",
+					"EMULATOR_CONTEXT",
+					"CHECKPOINT_END",
+					"CHECKPOINT_STATE"};
 
 	type &= ~RECORD_OPTIONAL;
 	return type < sizeof(n) / sizeof(n[0]) ? n[type] : "unknown";
@@ -47,8 +66,8 @@ int stream_fail(struct stream_reader *r, int err, const char *fmt, ...)
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	if (!r->error[0])
-		snprintf(r->error, sizeof(r->error), "byte %llu, record %u: %s", (unsigned long long)r->offset,
-		         r->record, what);
+		snprintf(r->error, sizeof(r->error), "byte %llu, record %u: %s",
+			 (unsigned long long)r->offset, r->record, what);
 	return err;
 }
 
@@ -82,7 +101,8 @@ static int take(struct stream_reader *r, void *buf, size_t n, const char *what)
 }
 
 /* Header and body; *body is malloc()ed with zeroed padding, NULL when there is none to look at. */
-static int take_record(struct stream_reader *r, struct record_header *h, void **body, const char *(*name)(uint32_t))
+static int take_record(struct stream_reader *r, struct record_header *h, void **body,
+		       const char *(*name)(uint32_t))
 {
 	size_t padded;
 	const uint8_t *b;
@@ -93,8 +113,8 @@ static int take_record(struct stream_reader *r, struct record_header *h, void **
 	if (rc < 0)
 		return rc;
 	if (h->length > RECORD_MAX)
-		return stream_fail(r, -EINVAL, "%s record (type %#x) of %u bytes is too long", name(h->type), h->type,
-		                   h->length);
+		return stream_fail(r, -EINVAL, "%s record (type %#x) of %u bytes is too long", name(h->type),
+				   h->type, h->length);
 	padded = ((size_t)h->length + 7) & ~(size_t)7;
 	*body = malloc(padded ? padded : 8);
 	if (!*body)
@@ -121,22 +141,26 @@ static int check_pages(struct stream_reader *r, const uint8_t *b, uint32_t len)
 	memcpy(&count, b, 4);
 	memcpy(&zero, b + 4, 4);
 	if (zero || count < 1 || count > PAGE_BATCH * 256 || 8 + (uint64_t)count * 8 > len)
-		return stream_fail(r, -EINVAL, "PAGE_DATA record: a count of %u does not fit %u bytes", count, len);
+		return stream_fail(r, -EINVAL, "PAGE_DATA record: a count of %u does not fit %u bytes", count,
+				   len);
 	for (uint32_t i = 0; i < count; i++) {
 		unsigned int type;
 
 		memcpy(&word, b + 8 + i * 8, 8);
 		type = word >> PAGE_TYPE_SHIFT;
 		if (word & ~PAGE_PFN_MASK & ((1ull << PAGE_TYPE_SHIFT) - 1) || !page_type_known(type))
-			return stream_fail(r, -EINVAL, "PAGE_DATA record: bad page word %#llx", (unsigned long long)word);
+			return stream_fail(r, -EINVAL, "PAGE_DATA record: bad page word %#llx",
+					   (unsigned long long)word);
 		if (r->type == DOMAIN_PV && (word & PAGE_PFN_MASK) > r->p2m_end)
-			return stream_fail(r, -EINVAL, "PAGE_DATA record: pfn %#llx is beyond the table's last, %#x",
-			                   (unsigned long long)(word & PAGE_PFN_MASK), r->p2m_end);
+			return stream_fail(r, -EINVAL,
+					   "PAGE_DATA record: pfn %#llx is beyond the table's last, %#x",
+					   (unsigned long long)(word & PAGE_PFN_MASK), r->p2m_end);
 		pages += page_has_data(type);
 	}
 	if (len != 8 + (uint64_t)count * 8 + pages * 4096)
-		return stream_fail(r, -EINVAL, "PAGE_DATA record: %u bytes, but its types announce %llu pages", len,
-		                   (unsigned long long)pages);
+		return stream_fail(r, -EINVAL,
+				   "PAGE_DATA record: %u bytes, but its types announce %llu pages", len,
+				   (unsigned long long)pages);
 	return 0;
 }
 
@@ -151,7 +175,8 @@ static int check_p2m(struct stream_reader *r, const uint8_t *b, uint32_t len)
 	if (start || end < start || end > 1u << 30)
 		return stream_fail(r, -EINVAL, "X86_PV_P2M_FRAMES record: range %#x to %#x", start, end);
 	if (len != 8 + (end / 512 + 1) * 8ull)
-		return stream_fail(r, -EINVAL, "X86_PV_P2M_FRAMES record: %u bytes for pfns up to %#x", len, end);
+		return stream_fail(r, -EINVAL, "X86_PV_P2M_FRAMES record: %u bytes for pfns up to %#x", len,
+				   end);
 	if (r->p2m && end < r->p2m_end)
 		return stream_fail(r, -EINVAL, "X86_PV_P2M_FRAMES record: the table shrinks");
 	r->p2m = true;
@@ -170,15 +195,16 @@ static int check_vcpu(struct stream_reader *r, uint32_t type, const uint8_t *b, 
 	if (zero || id >= 8192)
 		return stream_fail(r, -EINVAL, "%s record: vCPU %u", stream_record_name(type), id);
 	if (type == REC_PV_VCPU_BASIC && len != 8 + sizeof(struct vcpu_guest_context))
-		return stream_fail(r, -EINVAL, "X86_PV_VCPU_BASIC record of %u bytes: a 64-bit one has %zu", len,
-		                   8 + sizeof(struct vcpu_guest_context));
+		return stream_fail(r, -EINVAL, "X86_PV_VCPU_BASIC record of %u bytes: a 64-bit one has %zu",
+				   len, 8 + sizeof(struct vcpu_guest_context));
 	if (type == REC_PV_VCPU_EXTENDED && (len < 8 + 16 || len > 8 + 128))
 		return stream_fail(r, -EINVAL, "X86_PV_VCPU_EXTENDED record of %u bytes", len);
 	/* Two words of feature masks; then, unless the host had no XSAVE, an image: the legacy area at the least. */
 	if (type == REC_PV_VCPU_XSAVE && len != 8 + 16 && (len < 8 + 16 + 512 || len > 8 + 16 + 65536))
 		return stream_fail(r, -EINVAL, "X86_PV_VCPU_XSAVE record of %u bytes", len);
 	if (type == REC_PV_VCPU_MSRS && (len - 8) % 16)
-		return stream_fail(r, -EINVAL, "X86_PV_VCPU_MSRS record of %u bytes is not whole entries", len);
+		return stream_fail(r, -EINVAL, "X86_PV_VCPU_MSRS record of %u bytes is not whole entries",
+				   len);
 	return 0;
 }
 
@@ -186,7 +212,8 @@ static int exact(struct stream_reader *r, uint32_t type, uint32_t len, uint32_t 
 {
 	if (len == want)
 		return 0;
-	return stream_fail(r, -EINVAL, "%s record of %u bytes, %u expected", stream_record_name(type), len, want);
+	return stream_fail(r, -EINVAL, "%s record of %u bytes, %u expected", stream_record_name(type), len,
+			   want);
 }
 
 static int in_order(struct stream_reader *r, uint32_t type)
@@ -208,10 +235,10 @@ static int in_order(struct stream_reader *r, uint32_t type)
 	case REC_PV_P2M_FRAMES:
 		if (!r->pv_info || (r->version >= 3 && !r->static_end))
 			return stream_fail(r, -EINVAL, "%s record before %s", name,
-			                   r->pv_info ? "STATIC_DATA_END" : "X86_PV_INFO");
-		return type == REC_PAGE_DATA && !r->p2m ?
-		               stream_fail(r, -EINVAL, "PAGE_DATA record before X86_PV_P2M_FRAMES") :
-		               0;
+					   r->pv_info ? "STATIC_DATA_END" : "X86_PV_INFO");
+		return type == REC_PAGE_DATA && !r->p2m
+			       ? stream_fail(r, -EINVAL, "PAGE_DATA record before X86_PV_P2M_FRAMES")
+			       : 0;
 	case REC_SHARED_INFO:
 	case REC_PV_VCPU_BASIC:
 	case REC_PV_VCPU_EXTENDED:
@@ -238,8 +265,10 @@ static int check_body(struct stream_reader *r, uint32_t type, const uint8_t *b, 
 		if (exact(r, type, len, sizeof(struct pv_info)))
 			return -EINVAL;
 		if (b[0] != 8 || b[1] != 4)
-			return stream_fail(r, -EOPNOTSUPP, "a guest of %u-bit words and %u levels of tables: only 64-bit guests run here",
-			                   b[0] * 8, b[1]);
+			return stream_fail(r, -EOPNOTSUPP,
+					   "a guest of %u-bit words and %u levels of tables: only 64-bit "
+					   "guests run here",
+					   b[0] * 8, b[1]);
 		r->pv_info = true;
 		return 0;
 	case REC_PV_P2M_FRAMES:
@@ -255,18 +284,23 @@ static int check_body(struct stream_reader *r, uint32_t type, const uint8_t *b, 
 	case REC_TSC_INFO:
 		return exact(r, type, len, sizeof(struct tsc_record));
 	case REC_CPUID_POLICY:
-		return len % 24 || !len ? stream_fail(r, -EINVAL, "X86_CPUID_POLICY record of %u bytes", len) : 0;
+		return len % 24 || !len ? stream_fail(r, -EINVAL, "X86_CPUID_POLICY record of %u bytes", len)
+					: 0;
 	case REC_MSR_POLICY:
 		return len % 16 ? stream_fail(r, -EINVAL, "X86_MSR_POLICY record of %u bytes", len) : 0;
 	case REC_HVM_CONTEXT:
 	case REC_HVM_PARAMS:
-		return r->type == DOMAIN_HVM ? 0 : stream_fail(r, -EINVAL, "%s record in a PV stream", stream_record_name(type));
+		return r->type == DOMAIN_HVM ? 0
+					     : stream_fail(r, -EINVAL, "%s record in a PV stream",
+							   stream_record_name(type));
 	case REC_TOOLSTACK:
 	case REC_CHECKPOINT_DIRTY_PFN_LIST:
-		return stream_fail(r, -EOPNOTSUPP, "%s records are not used in these streams", stream_record_name(type));
+		return stream_fail(r, -EOPNOTSUPP, "%s records are not used in these streams",
+				   stream_record_name(type));
 	default:
 		/* A type with the top bit set may be skipped by who does not know it. */
-		return type & RECORD_OPTIONAL ? 0 : stream_fail(r, -EOPNOTSUPP, "unknown record type %#x", type);
+		return type & RECORD_OPTIONAL ? 0
+					      : stream_fail(r, -EOPNOTSUPP, "unknown record type %#x", type);
 	}
 }
 
@@ -282,7 +316,8 @@ static int headers(struct stream_reader *r)
 	if (h.marker != STREAM_MARKER || be32toh(h.ident) != STREAM_IDENT)
 		return stream_fail(r, -EINVAL, "this is not a domain stream (no XENF header)");
 	if (r->version < 2 || r->version > 3)
-		return stream_fail(r, -EOPNOTSUPP, "domain stream version %u: 2 and 3 are understood", r->version);
+		return stream_fail(r, -EOPNOTSUPP, "domain stream version %u: 2 and 3 are understood",
+				   r->version);
 	if (be16toh(h.options) & STREAM_BIG_ENDIAN)
 		return stream_fail(r, -EOPNOTSUPP, "a big-endian stream");
 	rc = take(r, &d, sizeof(d), "the domain header");
@@ -332,7 +367,8 @@ int container_read(struct stream_reader *r, const struct stream_visitor *v)
 	if (be64toh(h.ident) != CONTAINER_IDENT)
 		return stream_fail(r, -EINVAL, "this is not a container (no LibxlFmt header)");
 	if (be32toh(h.version) != CONTAINER_VERSION)
-		return stream_fail(r, -EOPNOTSUPP, "container version %u: 2 is understood", be32toh(h.version));
+		return stream_fail(r, -EOPNOTSUPP, "container version %u: 2 is understood",
+				   be32toh(h.version));
 	if (be32toh(h.options) & 1)
 		return stream_fail(r, -EOPNOTSUPP, "a big-endian container");
 	for (;;) {
@@ -354,7 +390,8 @@ int container_read(struct stream_reader *r, const struct stream_visitor *v)
 			return seen ? 0 : stream_fail(r, -EINVAL, "the container holds no domain stream");
 		case CREC_LIBXC:
 			if (rh.length || seen)
-				return stream_fail(r, -EINVAL, "LIBXC_CONTEXT record: %s", seen ? "a second one" : "not empty");
+				return stream_fail(r, -EINVAL, "LIBXC_CONTEXT record: %s",
+						   seen ? "a second one" : "not empty");
 			seen = true;
 			rc = stream_read(r, v);
 			if (rc < 0)
@@ -366,7 +403,7 @@ int container_read(struct stream_reader *r, const struct stream_visitor *v)
 		default:
 			if (!(rh.type & RECORD_OPTIONAL))
 				return stream_fail(r, -EOPNOTSUPP, "%s container record (type %#x)",
-				                   container_record_name(rh.type), rh.type);
+						   container_record_name(rh.type), rh.type);
 		}
 	}
 }
@@ -386,8 +423,10 @@ int savefile_read(struct stream_reader *r, const struct stream_visitor *v)
 		return stream_fail(r, -EOPNOTSUPP, "the file was written with another byte order");
 	if (h.mandatory & ~(XL_FLAG_JSON | XL_FLAG_STREAM_V2) || !(h.mandatory & XL_FLAG_STREAM_V2) ||
 	    !(h.mandatory & XL_FLAG_JSON))
-		return stream_fail(r, -EOPNOTSUPP, "file flags %#x: a JSON configuration and a version 2 stream are understood",
-		                   h.mandatory);
+		return stream_fail(
+			r, -EOPNOTSUPP,
+			"file flags %#x: a JSON configuration and a version 2 stream are understood",
+			h.mandatory);
 	if (h.optional_len < 4 || h.optional_len > 1u << 20)
 		return stream_fail(r, -EINVAL, "a header of %u bytes", h.optional_len);
 	opt = malloc(h.optional_len);
@@ -397,7 +436,8 @@ int savefile_read(struct stream_reader *r, const struct stream_visitor *v)
 	if (rc == 0) {
 		memcpy(&len, opt, 4);
 		if (len > h.optional_len - 4)
-			rc = stream_fail(r, -EINVAL, "a configuration of %u bytes in a header of %u", len, h.optional_len);
+			rc = stream_fail(r, -EINVAL, "a configuration of %u bytes in a header of %u", len,
+					 h.optional_len);
 		else if (v->config)
 			rc = v->config(v->arg, opt + 4, len);
 	}

@@ -16,7 +16,7 @@ struct stream_reader {
 	int (*read)(void *arg, void *buf, size_t n);
 	void *arg;
 
-	uint64_t offset;   /* bytes consumed */
+	uint64_t offset;     /* bytes consumed */
 	unsigned int record; /* records seen, for messages */
 	uint32_t version, type, xen_major, xen_minor;
 	bool pv_info, static_end, p2m, shared_info, ended;

@@ -88,8 +88,7 @@ static int on_p2m_frames(struct restorer *w, const struct p2m_frames *f, uint32_
 	memcpy(w->p2m_pfns, f->pfn, w->p2m_pages * 8);
 	for (uint64_t i = 0; i < w->p2m_pages; i++)
 		if (w->p2m_pfns[i] >= nr)
-			return bad(w, -EINVAL,
-				   "X86_PV_P2M_FRAMES record: a frame beyond the table's end");
+			return bad(w, -EINVAL, "X86_PV_P2M_FRAMES record: a frame beyond the table's end");
 	return 0;
 }
 
@@ -223,8 +222,8 @@ int restore_check_policy(struct serai *s, const struct xc_policy *p)
 		return serai_fail_xc(s, rc, "no CPU policy of this host");
 	rc = xc_policy_missing(p, &host, names, sizeof(names));
 	xc_policy_free(&host);
-	return rc > 0 ? serai_fail(s, -EOPNOTSUPP,
-				   "this host lacks CPU features the domain was given: %s", names)
+	return rc > 0 ? serai_fail(s, -EOPNOTSUPP, "this host lacks CPU features the domain was given: %s",
+				   names)
 		      : 0;
 }
 
@@ -292,9 +291,8 @@ static int frame_of(struct restorer *w, uint64_t pfn, const char *what, xen_pfn_
 {
 	*mfn = ~0ull; /* no frame, for who goes on all the same */
 	if (pfn >= w->nr_pfns || w->p2m[pfn] == ~0ull)
-		return stream_fail(&w->reader, -EINVAL,
-				   "%s is frame %#llx, which the stream does not hold", what,
-				   (unsigned long long)pfn);
+		return stream_fail(&w->reader, -EINVAL, "%s is frame %#llx, which the stream does not hold",
+				   what, (unsigned long long)pfn);
 	*mfn = w->p2m[pfn];
 	return 0;
 }
@@ -313,16 +311,15 @@ static int tables_write(struct restorer *w)
 
 			if (t->type == PAGE_NOTAB)
 				continue;
-			while (!pte_localise((const uint64_t *)w->p2m, w->nr_pfns,
-					     page_table_level(t->type), t->data, &missing)) {
+			while (!pte_localise((const uint64_t *)w->p2m, w->nr_pfns, page_table_level(t->type),
+					     t->data, &missing)) {
 				/* A frame that is mapped but never sent: it was empty; give it
 				 * memory. */
 				uint64_t word = missing;
 
 				if (missing == ~0ull)
-					return bad(
-						w, -EINVAL,
-						"a page table maps a frame beyond the table's end");
+					return bad(w, -EINVAL,
+						   "a page table maps a frame beyond the table's end");
 				if (populate(w, &word, 1) < 0)
 					return -ENOMEM;
 			}
@@ -336,8 +333,7 @@ static int tables_write(struct restorer *w)
 		k = 0;
 		for (size_t i = 0; i < n; i++)
 			if (w->tables[at + i].type != PAGE_NOTAB)
-				memcpy(m + k++ * XC_PAGE_SIZE, w->tables[at + i].data,
-				       XC_PAGE_SIZE);
+				memcpy(m + k++ * XC_PAGE_SIZE, w->tables[at + i].data, XC_PAGE_SIZE);
 		xc_unmap(w->s->xc, m, k);
 	}
 	return 0;
@@ -356,8 +352,7 @@ static int p2m_write(struct restorer *w)
 		list = xc_map(w->s->xc, w->dom, PROT_READ | PROT_WRITE, w->p2m_pages, mfn);
 		if (list) {
 			memcpy(list, w->p2m, w->nr_pfns * 8);
-			memset(list + w->nr_pfns, 0xff,
-			       w->p2m_pages * XC_PAGE_SIZE - w->nr_pfns * 8);
+			memset(list + w->nr_pfns, 0xff, w->p2m_pages * XC_PAGE_SIZE - w->nr_pfns * 8);
 			xc_unmap(w->s->xc, list, w->p2m_pages);
 		} else {
 			rc = refused(w, -EFAULT, "the table of frames");
@@ -369,8 +364,8 @@ static int p2m_write(struct restorer *w)
 
 static int tables_pin(struct restorer *w)
 {
-	static const unsigned int cmd[] = {0, MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,
-					   MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE};
+	static const unsigned int cmd[] = {0, MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE, MMUEXT_PIN_L3_TABLE,
+					   MMUEXT_PIN_L4_TABLE};
 	struct xc_mmu_op *ops = malloc((w->nr_tables + 1) * sizeof(*ops));
 	size_t n = 0;
 	int rc;
@@ -404,8 +399,7 @@ static int start_info_write(struct restorer *w, uint64_t pfn, xen_pfn_t *mfn)
 	if (!si)
 		return refused(w, -EFAULT, "start_info");
 	if ((rc = frame_of(w, si->store_mfn, "the xenstore ring", &w->ports->store_mfn)) == 0 &&
-	    (rc = frame_of(w, si->console.domU.mfn, "the console ring", &w->ports->console_mfn)) ==
-		    0) {
+	    (rc = frame_of(w, si->console.domU.mfn, "the console ring", &w->ports->console_mfn)) == 0) {
 		snprintf(si->magic, sizeof(si->magic), "xen-3.0-x86_64");
 		si->nr_pages = w->nr_pfns;
 		si->shared_info = (uint64_t)info.shared_info_frame << XC_PAGE_SHIFT;
@@ -437,8 +431,7 @@ static int shared_info_write(struct restorer *w)
 	memcpy(sh->vcpu_info, old->vcpu_info, sizeof(sh->vcpu_info));
 	memcpy(&sh->arch, &old->arch, sizeof(sh->arch));
 	sh->arch.pfn_to_mfn_frame_list_list = 0;
-	sh->arch.p2m_cr3 =
-		0; /* named a frame of the old host; the guest sets it again when it resumes */
+	sh->arch.p2m_cr3 = 0; /* named a frame of the old host; the guest sets it again when it resumes */
 	memset(sh->evtchn_pending, 0, sizeof(sh->evtchn_pending));
 	memset(sh->evtchn_mask, 0xff, sizeof(sh->evtchn_mask));
 	for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
@@ -471,8 +464,7 @@ static int vcpu_write(struct restorer *w, unsigned int v)
 		return rc;
 	c->ctrlreg[3] = xen_pfn_to_cr3(mfn);
 	if (c->ctrlreg[1] & 1) {
-		if ((rc = frame_of(w, c->ctrlreg[1] >> XC_PAGE_SHIFT, "a vCPU's user page table",
-				   &mfn)) < 0)
+		if ((rc = frame_of(w, c->ctrlreg[1] >> XC_PAGE_SHIFT, "a vCPU's user page table", &mfn)) < 0)
 			return rc;
 		c->ctrlreg[1] = xen_pfn_to_cr3(mfn);
 	} else {
@@ -491,22 +483,19 @@ static int vcpu_write(struct restorer *w, unsigned int v)
 	if (rc >= 0 && w->msrs[v].p)
 		rc = xc_vcpu_set_msrs(w->s->xc, w->dom, v, w->msrs[v].p,
 				      w->msrs[v].n / sizeof(xen_domctl_vcpu_msr_t));
-	return rc < 0 ? stream_fail(&w->reader, rc, "state of vCPU %u refused: %s", v,
-				    xc_error(w->s->xc))
+	return rc < 0 ? stream_fail(&w->reader, rc, "state of vCPU %u refused: %s", v, xc_error(w->s->xc))
 		      : 0;
 }
 
 /* Everything has arrived. */
 static int on_end(struct restorer *w)
 {
-	struct xen_domctl_tsc_info tsc = {w->tsc.mode, w->tsc.khz, w->tsc.incarnation, 0,
-					  w->tsc.nsec};
+	struct xen_domctl_tsc_info tsc = {w->tsc.mode, w->tsc.khz, w->tsc.incarnation, 0, w->tsc.nsec};
 	int rc;
 
 	if (!w->basic[0])
 		return bad(w, -EINVAL, "the stream holds no vCPU 0");
-	if ((rc = p2m_write(w)) < 0 || (rc = tables_write(w)) < 0 ||
-	    (rc = shared_info_write(w)) < 0)
+	if ((rc = p2m_write(w)) < 0 || (rc = tables_write(w)) < 0 || (rc = shared_info_write(w)) < 0)
 		return rc;
 	if (w->has_tsc && (rc = xc_domain_set_tsc(w->s->xc, w->dom, &tsc)) < 0)
 		return refused(w, rc, "TSC information");
@@ -584,8 +573,7 @@ static void restorer_free(struct restorer *w)
 	free(w);
 }
 
-int restore_build(struct serai *s, domid_t dom, struct domain_config *c, struct domain_ports *p,
-		  void *arg)
+int restore_build(struct serai *s, domid_t dom, struct domain_config *c, struct domain_ports *p, void *arg)
 {
 	struct restore *r = arg;
 	struct restorer *w = calloc(1, sizeof(*w));
@@ -609,8 +597,7 @@ int restore_build(struct serai *s, domid_t dom, struct domain_config *c, struct 
 	if (rc >= 0)
 		rc = container_read(&w->reader, &v);
 	if (rc < 0)
-		serai_fail(s, rc, "%s: %s", c->name,
-			   w->reader.error[0] ? w->reader.error : xc_error(s->xc));
+		serai_fail(s, rc, "%s: %s", c->name, w->reader.error[0] ? w->reader.error : xc_error(s->xc));
 	if (r->compressed)
 		source_close(&from);
 	restorer_free(w);
@@ -628,8 +615,7 @@ int restore_header(struct serai *s, int fd, struct domain_config *c)
 		return serai_fail(s, -EINVAL, "this is not a saved domain");
 	if (h.byte_order != XL_BYTE_ORDER || h.mandatory != (XL_FLAG_JSON | XL_FLAG_STREAM_V2) ||
 	    h.optional_len < 4 || h.optional_len > 1u << 20)
-		return serai_fail(s, -EOPNOTSUPP,
-				  "saved by a tool too different (flags %#x, byte order %#x)",
+		return serai_fail(s, -EOPNOTSUPP, "saved by a tool too different (flags %#x, byte order %#x)",
 				  h.mandatory, h.byte_order);
 	opt = malloc(h.optional_len + 1);
 	if (!opt)
@@ -637,8 +623,7 @@ int restore_header(struct serai *s, int fd, struct domain_config *c)
 	rc = stream_read_fd((void *)(intptr_t)fd, opt, h.optional_len);
 	memcpy(&len, opt, 4);
 	if (rc < 0 || len > h.optional_len - 4)
-		rc = serai_fail(s, rc < 0 ? rc : -EINVAL,
-				"the configuration in the header is cut short");
+		rc = serai_fail(s, rc < 0 ? rc : -EINVAL, "the configuration in the header is cut short");
 	else if ((rc = config_from_json(c, opt + 4, len, error, sizeof(error))) < 0)
 		serai_fail(s, rc, "%s", error);
 	free(opt);

@@ -62,8 +62,7 @@ static int put(struct saver *w, const void *p, size_t n)
 }
 
 /* A record of up to two pieces, padded. */
-static int put_record(struct saver *w, uint32_t type, const void *a, size_t na, const void *b,
-		      size_t nb)
+static int put_record(struct saver *w, uint32_t type, const void *a, size_t na, const void *b, size_t nb)
 {
 	static const char zero[8];
 	struct record_header h = {type, na + nb};
@@ -97,10 +96,9 @@ static int put_headers(struct saver *w)
 	if ((rc = put(w, &c, sizeof(c))) == 0 && (rc = put(w, &xc, sizeof(xc))) == 0 &&
 	    (rc = put(w, &h, sizeof(h))) == 0 && (rc = put(w, &d, sizeof(d))) == 0 &&
 	    (rc = put_record(w, REC_PV_INFO, &info, sizeof(info), NULL, 0)) == 0 &&
-	    (rc = put_record(w, REC_CPUID_POLICY, p.leaves, p.nr_leaves * sizeof(*p.leaves), NULL,
-			     0)) == 0 &&
-	    (!p.nr_msrs || (rc = put_record(w, REC_MSR_POLICY, p.msrs, p.nr_msrs * sizeof(*p.msrs),
-					    NULL, 0)) == 0))
+	    (rc = put_record(w, REC_CPUID_POLICY, p.leaves, p.nr_leaves * sizeof(*p.leaves), NULL, 0)) == 0 &&
+	    (!p.nr_msrs ||
+	     (rc = put_record(w, REC_MSR_POLICY, p.msrs, p.nr_msrs * sizeof(*p.msrs), NULL, 0)) == 0))
 		rc = put_record(w, REC_STATIC_DATA_END, NULL, 0, NULL, 0);
 	xc_policy_free(&p);
 	return rc;
@@ -123,8 +121,7 @@ static bool page_is_zero(const char *page)
 	const uint64_t *p = (const uint64_t *)page;
 
 	for (unsigned int i = 0; i < PTES; i += 8)
-		if (p[i] | p[i + 1] | p[i + 2] | p[i + 3] | p[i + 4] | p[i + 5] | p[i + 6] |
-		    p[i + 7])
+		if (p[i] | p[i + 1] | p[i + 2] | p[i + 3] | p[i + 4] | p[i + 5] | p[i + 6] | p[i + 7])
 			return false;
 	return true;
 }
@@ -149,8 +146,7 @@ static int put_batch(struct saver *w, const uint64_t *pfn, unsigned int n, bool 
 		return serai_fail_xc(w->s, rc, "domain %u", w->dom);
 	for (unsigned int i = 0; i < n; i++) {
 		uint64_t f = w->g.view.p2m[pfn[i]];
-		unsigned int t =
-			view_pfn(&w->g.view, f) == pfn[i] ? types[i] >> 28 & 0xf : PAGE_XTAB;
+		unsigned int t = view_pfn(&w->g.view, f) == pfn[i] ? types[i] >> 28 & 0xf : PAGE_XTAB;
 
 		words[i] = pfn[i] | (uint64_t)t << PAGE_TYPE_SHIFT;
 		if (page_has_data(t))
@@ -183,8 +179,8 @@ static int put_batch(struct saver *w, const uint64_t *pfn, unsigned int n, bool 
 			/* Gone between the two calls: the guest gave it back. It will be sent again
 			 * if it returns. */
 			if (final) {
-				rc = serai_fail(w->s, err[k - 1], "domain %u: frame %#lx vanished",
-						w->dom, (unsigned long)mfn[k - 1]);
+				rc = serai_fail(w->s, err[k - 1], "domain %u: frame %#lx vanished", w->dom,
+						(unsigned long)mfn[k - 1]);
 				break;
 			}
 			words[i] = pfn[i] | (uint64_t)PAGE_XTAB << PAGE_TYPE_SHIFT;
@@ -192,8 +188,7 @@ static int put_batch(struct saver *w, const uint64_t *pfn, unsigned int n, bool 
 			continue;
 		}
 		if (level) {
-			unsigned int foreign =
-				pte_normalise(&w->g.view, level, (uint64_t *)page, tables[nt]);
+			unsigned int foreign = pte_normalise(&w->g.view, level, (uint64_t *)page, tables[nt]);
 
 			if (foreign && final)
 				serai_say(w->s,
@@ -282,9 +277,8 @@ static int suspend(struct saver *w)
 				  w->dom, SUSPEND_TIMEOUT_MS / 1000);
 	}
 	if (rc == 0 && reason != SHUTDOWN_suspend)
-		return serai_fail(w->s, -EINVAL,
-				  "domain %u shut down (reason %d) instead of suspending", w->dom,
-				  reason);
+		return serai_fail(w->s, -EINVAL, "domain %u shut down (reason %d) instead of suspending",
+				  w->dom, reason);
 	return rc;
 }
 
@@ -311,14 +305,14 @@ static int live_rounds(struct saver *w, uint64_t words, double start)
 		/* Pages a second; a round of few pages says little about the link. */
 		if (sent > 256 || rate == 0)
 			rate = sent / (stream_now() - began + 1e-6);
-		rc = xc_shadow_op(w->s->xc, w->dom, XEN_DOMCTL_SHADOW_OP_PEEK, 0, w->dirty,
-				  w->g.view.nr_pfns, NULL);
+		rc = xc_shadow_op(w->s->xc, w->dom, XEN_DOMCTL_SHADOW_OP_PEEK, 0, w->dirty, w->g.view.nr_pfns,
+				  NULL);
 		if (rc < 0)
 			return serai_fail_xc(w->s, rc, "domain %u", w->dom);
 		left = count_bits(w->dirty, words);
 		down_ms = left / (rate + 1) * 1000;
-		serai_say(w->s, "round %u: %.0f pages/s, %lu pages dirty, %.0f ms for those",
-			  w->st->rounds, rate, (unsigned long)left, down_ms);
+		serai_say(w->s, "round %u: %.0f pages/s, %lu pages dirty, %.0f ms for those", w->st->rounds,
+			  rate, (unsigned long)left, down_ms);
 		if (down_ms < w->o->downtime_ms)
 			return 0;
 		if (w->o->timeout_s && stream_now() - start > w->o->timeout_s)
@@ -327,14 +321,14 @@ static int live_rounds(struct saver *w, uint64_t words, double start)
 					  "round, the link carries %.1f MiB/s",
 					  w->dom, w->o->timeout_s, left / 256.0, rate / 256);
 		if (w->st->rounds >= max)
-			return w->o->downtime_strict ? serai_fail(w->s, -ETIMEDOUT,
-								  "domain %u writes memory too "
-								  "fast: after %u rounds the rest "
-								  "would stop it for %.0f ms, and "
-								  "%u ms were allowed",
-								  w->dom, w->st->rounds, down_ms,
-								  w->o->downtime_ms)
-						     : 0;
+			return w->o->downtime_strict
+				       ? serai_fail(w->s, -ETIMEDOUT,
+						    "domain %u writes memory too "
+						    "fast: after %u rounds the rest "
+						    "would stop it for %.0f ms, and "
+						    "%u ms were allowed",
+						    w->dom, w->st->rounds, down_ms, w->o->downtime_ms)
+				       : 0;
 		rc = xc_shadow_op(w->s->xc, w->dom, XEN_DOMCTL_SHADOW_OP_CLEAN, 0, w->dirty,
 				  w->g.view.nr_pfns, NULL);
 		if (rc < 0)
@@ -354,15 +348,14 @@ static int put_vcpu_basic(struct saver *w, unsigned int vcpu, vcpu_guest_context
 		pfn = view_pfn(&w->g.view, c->user_regs.rdx);
 		if (pfn == ~0ull)
 			return serai_fail(w->s, -EINVAL,
-					  "domain %u: its suspend record %#lx is not its own frame",
-					  w->dom, (unsigned long)c->user_regs.rdx);
+					  "domain %u: its suspend record %#lx is not its own frame", w->dom,
+					  (unsigned long)c->user_regs.rdx);
 		c->user_regs.rdx = pfn;
 	}
 	for (unsigned int i = 0; i < frames && i < 16; i++) {
 		pfn = view_pfn(&w->g.view, c->gdt_frames[i]);
 		if (pfn == ~0ull)
-			return serai_fail(w->s, -EINVAL,
-					  "domain %u: GDT frame %u of vCPU %u is not its own",
+			return serai_fail(w->s, -EINVAL, "domain %u: GDT frame %u of vCPU %u is not its own",
 					  w->dom, i, vcpu);
 		c->gdt_frames[i] = pfn;
 	}
@@ -373,8 +366,8 @@ static int put_vcpu_basic(struct saver *w, unsigned int vcpu, vcpu_guest_context
 		pfn = view_pfn(&w->g.view, xen_cr3_to_pfn(c->ctrlreg[r]));
 		if (pfn == ~0ull)
 			return serai_fail(w->s, -EINVAL,
-					  "domain %u: the page tables of vCPU %u are not its own",
-					  w->dom, vcpu);
+					  "domain %u: the page tables of vCPU %u are not its own", w->dom,
+					  vcpu);
 		c->ctrlreg[r] = r == 1 ? 1 | xen_pfn_to_cr3(pfn) : xen_pfn_to_cr3(pfn);
 	}
 	return put_record(w, REC_PV_VCPU_BASIC, &h, sizeof(h), c, sizeof(*c));
@@ -476,8 +469,7 @@ static int save_all(struct saver *w, bool *suspended, double start)
 	}
 	if (w->st->live) {
 		rc = xc_shadow_op(w->s->xc, w->dom, XEN_DOMCTL_SHADOW_OP_CLEAN,
-				  XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL, w->dirty, w->g.view.nr_pfns,
-				  NULL);
+				  XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL, w->dirty, w->g.view.nr_pfns, NULL);
 		if (rc < 0)
 			return serai_fail_xc(w->s, rc, "domain %u", w->dom);
 		for (uint64_t i = 0; i < words; i++)
@@ -494,8 +486,8 @@ static int save_all(struct saver *w, bool *suspended, double start)
 		      : 0;
 }
 
-int save_domain(struct serai *s, domid_t dom, int fd, const struct save_options *o,
-		struct save_stats *st, bool *suspended)
+int save_domain(struct serai *s, domid_t dom, int fd, const struct save_options *o, struct save_stats *st,
+		bool *suspended)
 {
 	struct saver w = {.s = s, .dom = dom, .o = o, .st = st};
 	double start = stream_now();
@@ -509,8 +501,7 @@ int save_domain(struct serai *s, domid_t dom, int fd, const struct save_options 
 	/* The guest must be suspended before its P2M can be trusted to hold still, unless it is
 	 * tracked. */
 	if (o->live) {
-		rc = xc_shadow_op(s->xc, dom, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, 0, NULL, 0,
-				  NULL);
+		rc = xc_shadow_op(s->xc, dom, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, 0, NULL, 0, NULL);
 		st->live = rc >= 0;
 		if (rc < 0 && (o->live_only || rc != -EOPNOTSUPP)) {
 			rc = serai_fail(s, rc,
@@ -547,8 +538,7 @@ out:
 
 int save_header(struct serai *s, const struct domain_config *c, int fd)
 {
-	struct xl_header h = {.byte_order = XL_BYTE_ORDER,
-			      .mandatory = XL_FLAG_JSON | XL_FLAG_STREAM_V2};
+	struct xl_header h = {.byte_order = XL_BYTE_ORDER, .mandatory = XL_FLAG_JSON | XL_FLAG_STREAM_V2};
 	struct save_stats st = {0};
 	struct saver w = {.s = s, .sink.fd = fd, .st = &st};
 	char *json = config_to_json(c);

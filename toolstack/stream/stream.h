@@ -19,14 +19,14 @@ struct save_stats {
 };
 
 struct save_options {
-	bool live;            /* pre-copy with log-dirty where the hypervisor has it */
-	bool live_only;       /* fail where it has not */
+	bool live;                /* pre-copy with log-dirty where the hypervisor has it */
+	bool live_only;           /* fail where it has not */
 	unsigned int downtime_ms; /* stop when the rest fits */
 	bool downtime_strict; /* fail rather than stop the domain for longer, as far as one can tell before */
 	unsigned int timeout_s; /* fail when the rest does not fit after so long; 0: no limit */
 	unsigned int max_rounds;
-	bool compress;        /* zstd */
-	uint64_t bandwidth;   /* bytes a second; 0: no limit */
+	bool compress;      /* zstd */
+	uint64_t bandwidth; /* bytes a second; 0: no limit */
 	void (*progress)(const char *what, uint64_t done, uint64_t total);
 };
 
@@ -39,7 +39,7 @@ int save_header(struct serai *s, const struct domain_config *c, int fd);
  * domain is suspended or (error before the suspension) running: see *suspended.
  */
 int save_domain(struct serai *s, domid_t dom, int fd, const struct save_options *o, struct save_stats *st,
-                bool *suspended);
+		bool *suspended);
 /*
  * Whatever state an interrupted save left the domain in, it runs on here: the request to suspend is withdrawn,
  * or waited for and undone; tracking of writes is turned off.

@@ -22,8 +22,7 @@ static void count_node(void *arg, const char *path, const struct node *n)
 		if (strcmp(n->sorted[i - 1]->name, n->sorted[i]->name) >= 0)
 			c->wrong = "a node's children are out of order";
 	for (unsigned int i = 0; i < n->nkids; i++)
-		if (n->order[i]->born < n->born ||
-		    (i && n->order[i - 1]->born >= n->order[i]->born))
+		if (n->order[i]->born < n->born || (i && n->order[i - 1]->born >= n->order[i]->born))
 			c->wrong = "a node's children are not in the order of their birth";
 }
 

@@ -23,8 +23,7 @@ static void add(struct text *t, const char *fmt, ...)
 	n = vsnprintf(t->buf + t->len, sizeof(t->buf) - t->len, fmt, ap);
 	va_end(ap);
 	if (n > 0)
-		t->len += (size_t)n < sizeof(t->buf) - t->len ? (size_t)n
-							      : sizeof(t->buf) - t->len - 1;
+		t->len += (size_t)n < sizeof(t->buf) - t->len ? (size_t)n : sizeof(t->buf) - t->len - 1;
 }
 
 static int number(const char *text, unsigned int *out)
@@ -177,9 +176,8 @@ static int stats(struct request *r)
 
 	add(&t, "nodes        %u\nconnections  %u\nwatches      %u\ntransactions %u\n", s->nr_nodes,
 	    s->nr_conns, s->nr_watches, s->nr_transactions);
-	add(&t, "requests     %llu\nconflicts    %llu\nrefusals     %llu\n",
-	    (unsigned long long)s->requests, (unsigned long long)s->conflicts,
-	    (unsigned long long)s->refusals);
+	add(&t, "requests     %llu\nconflicts    %llu\nrefusals     %llu\n", (unsigned long long)s->requests,
+	    (unsigned long long)s->conflicts, (unsigned long long)s->refusals);
 	reply_text(r, t.buf);
 	return 0;
 }
@@ -225,8 +223,7 @@ int request_control(struct request *r)
 		if (commands[i].handle)
 			return commands[i].handle(r);
 		used_len = strlen(name) + 1;
-		answer = r->s->world->control(r->s->ctx, name, r->body + used_len,
-					      r->len - used_len);
+		answer = r->s->world->control(r->s->ctx, name, r->body + used_len, r->len - used_len);
 		if (!answer)
 			return -EINVAL;
 		reply_text(r, answer);

@@ -52,8 +52,7 @@ void guests_events(struct guests *g);
 /* Move the connection's bytes, as far as they go. */
 void guests_serve(struct guests *g, struct conn *c);
 bool guests_exists(struct guests *g, uint16_t domid);
-int guests_introduce(struct guests *g, uint16_t domid, uint64_t gfn, uint32_t port,
-		     struct ring_start *start);
+int guests_introduce(struct guests *g, uint16_t domid, uint64_t gfn, uint32_t port, struct ring_start *start);
 int guests_rebind(struct guests *g, uint16_t domid, uint32_t port);
 void guests_release(struct guests *g, uint16_t domid);
 

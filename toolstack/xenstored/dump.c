@@ -84,8 +84,8 @@ static int put_store(const struct store *s, struct journal *j)
 				.n_introduce = s->introduce_perms.n,
 				.n_release = s->release_perms.n};
 	const void *part[3] = {s->introduce_perms.list, s->release_perms.list, NULL};
-	size_t len[3] = {s->introduce_perms.n * sizeof(struct perm),
-			 s->release_perms.n * sizeof(struct perm), 0};
+	size_t len[3] = {s->introduce_perms.n * sizeof(struct perm), s->release_perms.n * sizeof(struct perm),
+			 0};
 
 	memcpy(i.quota, s->quota, sizeof(i.quota));
 	return put(j, REC_STORE, &i, sizeof(i), part, len);
@@ -301,8 +301,7 @@ static int get_node(struct store *s, const char *p, size_t len)
 	if (!i.n_perms || !i.path ||
 	    len != sizeof(i) + (uint64_t)i.n_perms * sizeof(struct perm) + i.path + i.len)
 		return -EINVAL;
-	perms = (struct perms){copy_bytes(p + sizeof(i), i.n_perms * sizeof(struct perm)),
-			       i.n_perms};
+	perms = (struct perms){copy_bytes(p + sizeof(i), i.n_perms * sizeof(struct perm)), i.n_perms};
 	path = p + sizeof(i) + i.n_perms * sizeof(struct perm);
 	value = path + i.path;
 	if (path[i.path - 1] || *path != '/') {
@@ -365,8 +364,7 @@ static int get_watch(struct store *s, const char *p, size_t len)
 	if (len < sizeof(i))
 		return -EINVAL;
 	memcpy(&i, p, sizeof(i));
-	if (len != sizeof(i) + (uint64_t)i.given + i.path + i.token || !i.given || !i.path ||
-	    !i.token)
+	if (len != sizeof(i) + (uint64_t)i.given + i.path + i.token || !i.given || !i.path || !i.token)
 		return -EINVAL;
 	given = p + sizeof(i);
 	path = given + i.given;

@@ -43,8 +43,7 @@ static bool recorded(struct feed *f, const void **data, size_t *len)
 	return true;
 }
 
-static void record(struct feed *f, enum record_type type, uint16_t aux, const void *data,
-		   size_t len)
+static void record(struct feed *f, enum record_type type, uint16_t aux, const void *data, size_t len)
 {
 	if (!f->j)
 		return;
@@ -83,8 +82,7 @@ static bool exists_through(void *ctx, uint16_t domid)
 	return a.rc;
 }
 
-static int introduce_through(void *ctx, uint16_t domid, uint64_t gfn, uint32_t port,
-			     struct ring_start *start)
+static int introduce_through(void *ctx, uint16_t domid, uint64_t gfn, uint32_t port, struct ring_start *start)
 {
 	struct feed *f = ctx;
 	struct answer a = {0};
@@ -157,8 +155,7 @@ struct conn_record {
 };
 
 /* Act on a record, now or again. */
-static void act(struct feed *f, enum record_type type, unsigned int aux, const char *data,
-		size_t len)
+static void act(struct feed *f, enum record_type type, unsigned int aux, const char *data, size_t len)
 {
 	struct store *s = f->s;
 	struct conn_record k = {0};
@@ -206,8 +203,7 @@ static void act(struct feed *f, enum record_type type, unsigned int aux, const c
 	}
 }
 
-static void happen(struct feed *f, enum record_type type, unsigned int aux, const void *data,
-		   size_t len)
+static void happen(struct feed *f, enum record_type type, unsigned int aux, const void *data, size_t len)
 {
 	record(f, type, aux, data, len);
 	if (f->j)
@@ -309,9 +305,8 @@ static void skip(struct feed *f, struct record *r)
 	r->type = REC_SKIPPED;
 	c = conn_find(f->s, id);
 	f->replaying = false;
-	store_log(f->s, STORE_ERROR,
-		  "connection %#x: its last request ended the daemon %d times; skipped", id,
-		  POISON);
+	store_log(f->s, STORE_ERROR, "connection %#x: its last request ended the daemon %d times; skipped",
+		  id, POISON);
 	if (c)
 		feed_fail(f, c, XENSTORE_ERROR_COMM);
 	f->replaying = true;
@@ -379,12 +374,10 @@ void feed_tidy(struct feed *f)
 		int rc = feed_compact(f);
 
 		if (rc)
-			store_log(f->s, STORE_ERROR, "no new snapshot in %s: %s", f->path,
-				  strerror(-rc));
+			store_log(f->s, STORE_ERROR, "no new snapshot in %s: %s", f->path, strerror(-rc));
 	}
 	while (journal_reserve(f->j, AHEAD)) {
-		store_log(f->s, STORE_ERROR, "%s cannot grow: no memory or space; requests wait",
-			  f->path);
+		store_log(f->s, STORE_ERROR, "%s cannot grow: no memory or space; requests wait", f->path);
 		sleep(1);
 	}
 }
@@ -398,8 +391,7 @@ static void first_nodes(struct feed *f)
 	perms_free(&p);
 }
 
-int feed_start(struct feed *f, const char *path, const struct world *world, void *ctx,
-	       bool *restored)
+int feed_start(struct feed *f, const char *path, const struct world *world, void *ctx, bool *restored)
 {
 	int rc = -ENOENT;
 
@@ -425,8 +417,7 @@ int feed_start(struct feed *f, const char *path, const struct world *world, void
 		f->s = store_new(&through, f);
 		snprintf(bad, sizeof(bad), "%s.bad", path);
 		rename(path, bad);
-		store_log(f->s, STORE_ERROR, "%s makes no sense; kept as %s, starting empty", path,
-			  bad);
+		store_log(f->s, STORE_ERROR, "%s makes no sense; kept as %s, starting empty", path, bad);
 	}
 	first_nodes(f);
 	return feed_compact(f);

@@ -27,8 +27,7 @@ struct feed {
  * The store that `path` holds, or a new one. *restored tells which. path may be NULL.
  * What the world has to do with domains that are back is up to the caller.
  */
-int feed_start(struct feed *f, const char *path, const struct world *world, void *ctx,
-	       bool *restored);
+int feed_start(struct feed *f, const char *path, const struct world *world, void *ctx, bool *restored);
 void feed_stop(struct feed *f);
 /* Write a new snapshot in the state file's place. */
 int feed_compact(struct feed *f);

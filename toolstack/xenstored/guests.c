@@ -55,8 +55,7 @@ int guests_open(struct guests **out, struct feed *f)
 	if (!rc && fcntl(xc_event_fd(g->event), F_SETFL, O_RDWR | O_NONBLOCK) < 0)
 		rc = -errno;
 	if (rc) {
-		log_line(STORE_ERROR,
-			 "no domains can be served: %s (another xenstored? not domain 0?)",
+		log_line(STORE_ERROR, "no domains can be served: %s (another xenstored? not domain 0?)",
 			 strerror(-rc));
 		guests_close(g);
 		return rc;
@@ -146,8 +145,7 @@ static int map(struct guests *g, struct guest *d, uint64_t gfn)
 	if (!d->domid) {
 		d->page = map_self();
 	} else {
-		d->page = xc_grant_map(g->grant, d->domid, GNTTAB_RESERVED_XENSTORE,
-				       PROT_READ | PROT_WRITE);
+		d->page = xc_grant_map(g->grant, d->domid, GNTTAB_RESERVED_XENSTORE, PROT_READ | PROT_WRITE);
 		d->granted = d->page != NULL;
 		if (!d->page)
 			d->page = xc_map(g->xc, d->domid, PROT_READ | PROT_WRITE, 1, &frame);
@@ -180,16 +178,15 @@ static int attach(struct guests *g, uint16_t domid, uint64_t gfn, uint32_t port,
 		return rc;
 	}
 	ring_of_domain(&d->ring, d->page);
-	d->page->server_features = XENSTORE_SERVER_FEATURE_RECONNECTION |
-				   XENSTORE_SERVER_FEATURE_ERROR | FEATURE_WATCH_DEPTH;
+	d->page->server_features =
+		XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR | FEATURE_WATCH_DEPTH;
 	d->next = g->all;
 	g->all = d;
 	*out = d;
 	return 0;
 }
 
-int guests_introduce(struct guests *g, uint16_t domid, uint64_t gfn, uint32_t port,
-		     struct ring_start *start)
+int guests_introduce(struct guests *g, uint16_t domid, uint64_t gfn, uint32_t port, struct ring_start *start)
 {
 	struct guest *d;
 	int rc = attach(g, domid, gfn, port, &d);
@@ -303,8 +300,7 @@ static void look_at_domains(struct guests *g)
 
 	for (struct domain *d = g->f->s->domains; all && d; d = next) {
 		struct xen_domctl_getdomaininfo key = {.domain = d->domid};
-		const struct xen_domctl_getdomaininfo *i =
-			bsearch(&key, all, n, sizeof(*all), by_domid);
+		const struct xen_domctl_getdomaininfo *i = bsearch(&key, all, n, sizeof(*all), by_domid);
 
 		next = d->next;
 		if (!d->domid)

@@ -50,8 +50,8 @@ static int listen_at(const char *rundir)
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
-	if (fd < 0 || snprintf(a.sun_path, sizeof(a.sun_path), "%s/socket", rundir) >=
-			      (int)sizeof(a.sun_path))
+	if (fd < 0 ||
+	    snprintf(a.sun_path, sizeof(a.sun_path), "%s/socket", rundir) >= (int)sizeof(a.sun_path))
 		return -1;
 	unlink(a.sun_path);
 	umask(0077);
@@ -209,8 +209,8 @@ static void become(struct keeper *k)
 	if (k->front->update[0])
 		snprintf(program, sizeof(program), "%s", k->front->update);
 	k->front->update[0] = 0;
-	snprintf(value, sizeof(value), "%d,%d,%d,%d,%d,%d", k->h.memory, k->h.listener,
-		 k->h.to_worker, k->h.to_keeper, k->h.alive, k->alive_end);
+	snprintf(value, sizeof(value), "%d,%d,%d,%d,%d,%d", k->h.memory, k->h.listener, k->h.to_worker,
+		 k->h.to_keeper, k->h.alive, k->alive_end);
 	setenv("XENSTORED_HANDLES", value, 1);
 	log_line(STORE_NOTE, "becoming %s", program);
 	execv(program, k->o->argv);
@@ -231,8 +231,7 @@ static bool worker_ended(struct keeper *k, int how, int *status)
 	else {
 		k->front->restarts++;
 		log_line(STORE_ERROR, "the worker ended (%s %d); the next one goes on where it was",
-			 WIFSIGNALED(how) ? "signal" : "status",
-			 WIFSIGNALED(how) ? WTERMSIG(how) : *status);
+			 WIFSIGNALED(how) ? "signal" : "status", WIFSIGNALED(how) ? WTERMSIG(how) : *status);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (!k->announced || (now.tv_sec == k->started.tv_sec && !load(&k->front->ready)))
@@ -314,15 +313,13 @@ static int prepare(struct keeper *k, const struct handles *inherited, int alive_
 		k->h.listener = listen_at(k->o->rundir);
 		k->h.to_worker = eventfd(0, EFD_NONBLOCK);
 		k->h.to_keeper = eventfd(0, EFD_NONBLOCK);
-		if (k->h.memory < 0 || k->h.listener < 0 || k->h.to_worker < 0 ||
-		    k->h.to_keeper < 0 || ftruncate(k->h.memory, sizeof(struct front)) < 0 ||
-		    pipe(pipe_ends) < 0)
+		if (k->h.memory < 0 || k->h.listener < 0 || k->h.to_worker < 0 || k->h.to_keeper < 0 ||
+		    ftruncate(k->h.memory, sizeof(struct front)) < 0 || pipe(pipe_ends) < 0)
 			return -errno;
 		k->h.alive = pipe_ends[0];
 		k->alive_end = pipe_ends[1];
 	}
-	k->front =
-		mmap(NULL, sizeof(*k->front), PROT_READ | PROT_WRITE, MAP_SHARED, k->h.memory, 0);
+	k->front = mmap(NULL, sizeof(*k->front), PROT_READ | PROT_WRITE, MAP_SHARED, k->h.memory, 0);
 	if (k->front == MAP_FAILED)
 		return -errno;
 	k->ep = epoll_create1(EPOLL_CLOEXEC);
@@ -337,8 +334,7 @@ static int prepare(struct keeper *k, const struct handles *inherited, int alive_
 	watch_fd(k, k->h.to_keeper, EPOLLIN, TAG_BELL);
 	for (uint32_t i = 0; i < k->front->high; i++)
 		if (load(&k->front->slot[i].state) == SLOT_OPEN)
-			watch_fd(k, k->front->slot[i].fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-				 i);
+			watch_fd(k, k->front->slot[i].fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, i);
 	return k->ep < 0 || k->sig < 0 ? -errno : 0;
 }
 

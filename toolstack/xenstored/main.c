@@ -144,8 +144,7 @@ static int parse(struct options *o, int argc, char **argv)
 			return 2;
 	}
 	if (optind < argc) {
-		fprintf(stderr, "xenstored: what is \"%s\"? It takes options only.\n",
-			argv[optind]);
+		fprintf(stderr, "xenstored: what is \"%s\"? It takes options only.\n", argv[optind]);
 		return 2;
 	}
 	return 0;
@@ -193,8 +192,8 @@ int main(int argc, char **argv)
 	if (rc)
 		return rc - 1;
 	/* Become from an older self: its descriptors, no second start. */
-	if (text && sscanf(text, "%d,%d,%d,%d,%d,%d", &h.memory, &h.listener, &h.to_worker,
-			   &h.to_keeper, &h.alive, &alive_end) == 6) {
+	if (text && sscanf(text, "%d,%d,%d,%d,%d,%d", &h.memory, &h.listener, &h.to_worker, &h.to_keeper,
+			   &h.alive, &alive_end) == 6) {
 		unsetenv("XENSTORED_HANDLES");
 		log_start(&o);
 		return keeper_run(&o, &h, alive_end);

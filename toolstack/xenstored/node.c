@@ -13,8 +13,7 @@
 
 /* -------- the live tree -------- */
 
-void live_create(struct store *s, const char *path, const void *value, size_t len,
-		 const struct perms *perms)
+void live_create(struct store *s, const char *path, const void *value, size_t len, const struct perms *perms)
 {
 	tree_create(&s->root, path, value, len, perms, ++s->gen);
 	domain_get(s, perms->list[0].domid)->nodes++;
@@ -85,8 +84,7 @@ static const struct node *root_of(const struct store *s, const struct transactio
 
 /* A transaction that found nothing depends on the first missing name, and on what it hangs below.
  */
-static int note_missing(struct store *s, struct conn *c, struct transaction *t, const char *path,
-			size_t have)
+static int note_missing(struct store *s, struct conn *c, struct transaction *t, const char *path, size_t have)
 {
 	size_t first = have == 1 ? 1 : have + 1;
 	char part[PATH_BYTES];
@@ -104,8 +102,8 @@ static int note_missing(struct store *s, struct conn *c, struct transaction *t, 
 	return transaction_note(s, c, t, part, ACCESS_PERMS);
 }
 
-int node_get(struct store *s, struct conn *c, struct transaction *t, const char *path,
-	     unsigned int need, unsigned int access, const struct node **out)
+int node_get(struct store *s, struct conn *c, struct transaction *t, const char *path, unsigned int need,
+	     unsigned int access, const struct node **out)
 {
 	struct who who = conn_who(c);
 	size_t have;
@@ -146,8 +144,8 @@ static void create_one(struct store *s, struct transaction *t, const char *path,
 }
 
 /* The node and whatever is missing above it. */
-static int create(struct store *s, struct conn *c, struct transaction *t, const char *path,
-		  const void *value, size_t len)
+static int create(struct store *s, struct conn *c, struct transaction *t, const char *path, const void *value,
+		  size_t len)
 {
 	uint16_t me = c->domain->domid;
 	size_t have;
@@ -182,8 +180,8 @@ static int create(struct store *s, struct conn *c, struct transaction *t, const 
 	return 0;
 }
 
-int node_write(struct store *s, struct conn *c, struct transaction *t, const char *path,
-	       const void *value, size_t len)
+int node_write(struct store *s, struct conn *c, struct transaction *t, const char *path, const void *value,
+	       size_t len)
 {
 	const struct node *n;
 	int rc = node_get(s, c, t, path, PERM_WRITE, ACCESS_VALUE, &n);

@@ -8,8 +8,7 @@
 
 static bool allowed(const char *p)
 {
-	static const char set[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-/_@";
+	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-/_@";
 	size_t n = strlen(p);
 
 	if (strspn(p, set) != n || strstr(p, "//"))

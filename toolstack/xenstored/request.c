@@ -414,9 +414,9 @@ void request_handle(struct store *s, struct conn *c, const struct xsd_sockmsg *h
 
 	s->requests++;
 	rc = dispatch(&r);
-	store_log(s, STORE_TRACE, "domain %u conn %#x: %s tx %u \"%.100s\": %s", c->domain->domid,
-		  c->id, h->type < XS_TYPE_COUNT && table[h->type].name ? table[h->type].name : "?",
-		  h->tx_id, body, rc ? strerror(-rc) : "OK");
+	store_log(s, STORE_TRACE, "domain %u conn %#x: %s tx %u \"%.100s\": %s", c->domain->domid, c->id,
+		  h->type < XS_TYPE_COUNT && table[h->type].name ? table[h->type].name : "?", h->tx_id, body,
+		  rc ? strerror(-rc) : "OK");
 	if (rc)
 		reply_error(&r, rc);
 }

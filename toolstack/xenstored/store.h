@@ -117,8 +117,7 @@ struct world {
 	/* Is there a domain of this id? */
 	bool (*domain_exists)(void *ctx, uint16_t domid);
 	/* Connect a domain's ring: 0 or a negative errno. */
-	int (*introduce)(void *ctx, uint16_t domid, uint64_t gfn, uint32_t port,
-			 struct ring_start *start);
+	int (*introduce)(void *ctx, uint16_t domid, uint64_t gfn, uint32_t port, struct ring_start *start);
 	/* The event channel of a domain introduced before is to be bound again. */
 	int (*rebind)(void *ctx, uint16_t domid, uint32_t port);
 	void (*release)(void *ctx, uint16_t domid);
@@ -194,8 +193,8 @@ void domain_dying(struct store *s, uint16_t domid);
 void domain_gone(struct store *s, uint16_t domid);
 
 /* -------- watches (watch.c) -------- */
-int watch_add(struct store *s, struct conn *c, const char *given, const char *path,
-	      const char *token, int depth, struct watch **out);
+int watch_add(struct store *s, struct conn *c, const char *given, const char *path, const char *token,
+	      int depth, struct watch **out);
 /* Without asking for leave. */
 struct watch *watch_new(struct store *s, struct conn *c, const char *given, const char *path,
 			const char *token, int depth);
@@ -205,16 +204,16 @@ void watch_remove_all(struct store *s, struct conn *c);
  * A node has changed: tell who watches it or something above it, and may read it now (`now`), or
  * could before (`before`), or may read its parent. `exact`: only who watches this very path.
  */
-void watch_fire(struct store *s, const char *path, const struct perms *now,
-		const struct perms *before, bool exact);
+void watch_fire(struct store *s, const char *path, const struct perms *now, const struct perms *before,
+		bool exact);
 void watch_fire_special(struct store *s, const char *name, uint16_t domid);
 
 /* -------- nodes as a client sees them (node.c) -------- */
 /* `t` NULL: the live tree. Each notes in the transaction what it has looked at. */
-int node_get(struct store *s, struct conn *c, struct transaction *t, const char *path,
-	     unsigned int need, unsigned int access, const struct node **out);
-int node_write(struct store *s, struct conn *c, struct transaction *t, const char *path,
-	       const void *value, size_t len);
+int node_get(struct store *s, struct conn *c, struct transaction *t, const char *path, unsigned int need,
+	     unsigned int access, const struct node **out);
+int node_write(struct store *s, struct conn *c, struct transaction *t, const char *path, const void *value,
+	       size_t len);
 int node_mkdir(struct store *s, struct conn *c, struct transaction *t, const char *path);
 int node_remove(struct store *s, struct conn *c, struct transaction *t, const char *path);
 int node_set_perms(struct store *s, struct conn *c, struct transaction *t, const char *path,
@@ -224,8 +223,7 @@ void live_remove(struct store *s, const char *path, bool fire);
 /* Watches on and above `path`, and on what was below it: n is how it was. */
 void tell_removed(struct store *s, const char *path, const struct node *n);
 /* Changes to the live tree: accounts are kept; watches are told by the caller. */
-void live_create(struct store *s, const char *path, const void *value, size_t len,
-		 const struct perms *perms);
+void live_create(struct store *s, const char *path, const void *value, size_t len, const struct perms *perms);
 void live_set_perms(struct store *s, const char *path, const struct perms *perms);
 
 /* -------- transactions (transaction.c) -------- */
@@ -247,8 +245,8 @@ int transaction_note(struct store *s, struct conn *c, struct transaction *t, con
 		     unsigned int access);
 /* What it does, to its own tree now and to the live one when it ends well. perms or value may be
  * NULL. */
-void transaction_change(struct store *s, struct transaction *t, enum change_kind kind,
-			const char *path, const void *value, size_t len, const struct perms *perms);
+void transaction_change(struct store *s, struct transaction *t, enum change_kind kind, const char *path,
+			const void *value, size_t len, const struct perms *perms);
 int transaction_delta(const struct transaction *t, uint16_t domid);
 
 /* -------- requests (request.c, request_domain.c, control.c) -------- */

@@ -137,8 +137,7 @@ int transaction_note(struct store *s, struct conn *c, struct transaction *t, con
 		t->room_accesses = t->room_accesses ? t->room_accesses * 2 : 8;
 		t->accesses = grow_array(t->accesses, t->room_accesses, sizeof(*t->accesses));
 	}
-	memmove(t->accesses + low + 1, t->accesses + low,
-		(t->n_accesses - low) * sizeof(*t->accesses));
+	memmove(t->accesses + low + 1, t->accesses + low, (t->n_accesses - low) * sizeof(*t->accesses));
 	t->accesses[low] = (struct access){.path = copy_text(path), .what = access};
 	t->n_accesses++;
 	return 0;
@@ -198,8 +197,8 @@ static void apply_here(struct store *s, struct transaction *t, const struct chan
 	}
 }
 
-void transaction_change(struct store *s, struct transaction *t, enum change_kind kind,
-			const char *path, const void *value, size_t len, const struct perms *perms)
+void transaction_change(struct store *s, struct transaction *t, enum change_kind kind, const char *path,
+			const void *value, size_t len, const struct perms *perms)
 {
 	struct change *c;
 
@@ -287,8 +286,7 @@ static void commit(struct store *s, struct transaction *t)
 		apply_live(s, &t->changes[i]);
 	for (size_t i = 0; i < t->n_changes; i++) {
 		const struct change *c = &t->changes[i];
-		const struct node *now = tree_find(s->root, c->path),
-				  *then = tree_find(before, c->path);
+		const struct node *now = tree_find(s->root, c->path), *then = tree_find(before, c->path);
 
 		if (now && c->first)
 			watch_fire(s, c->path, &now->perms, then ? &then->perms : NULL, false);

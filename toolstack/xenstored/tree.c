@@ -211,8 +211,7 @@ void tree_create(struct node **root, const char *path, const void *value, size_t
 	parent->kids_gen = gen;
 }
 
-void tree_set_value(struct node **root, const char *path, const void *value, size_t len,
-		    uint64_t gen)
+void tree_set_value(struct node **root, const char *path, const void *value, size_t len, uint64_t gen)
 {
 	struct node *n = tree_own(root, path);
 	void *copy = copy_bytes(value, len);
@@ -246,8 +245,7 @@ void tree_remove(struct node **root, const char *path, uint64_t gen)
 	parent->nkids--;
 	memmove(parent->sorted + place, parent->sorted + place + 1,
 		(parent->nkids - place) * sizeof(*parent->sorted));
-	memmove(parent->order + at, parent->order + at + 1,
-		(parent->nkids - at) * sizeof(*parent->order));
+	memmove(parent->order + at, parent->order + at + 1, (parent->nkids - at) * sizeof(*parent->order));
 	parent->kids_gen = gen;
 	tree_unref(n);
 }

@@ -45,8 +45,7 @@ struct node *tree_own(struct node **root, const char *path);
 /* The parent has to exist and the child not to. perms is copied. */
 void tree_create(struct node **root, const char *path, const void *value, size_t len,
 		 const struct perms *perms, uint64_t gen);
-void tree_set_value(struct node **root, const char *path, const void *value, size_t len,
-		    uint64_t gen);
+void tree_set_value(struct node **root, const char *path, const void *value, size_t len, uint64_t gen);
 void tree_set_perms(struct node **root, const char *path, const struct perms *perms, uint64_t gen);
 /* With everything below it. Not the root. */
 void tree_remove(struct node **root, const char *path, uint64_t gen);

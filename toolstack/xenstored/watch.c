@@ -52,8 +52,8 @@ struct watch *watch_new(struct store *s, struct conn *c, const char *given, cons
 	return w;
 }
 
-int watch_add(struct store *s, struct conn *c, const char *given, const char *path,
-	      const char *token, int depth, struct watch **out)
+int watch_add(struct store *s, struct conn *c, const char *given, const char *path, const char *token,
+	      int depth, struct watch **out)
 {
 	if (find(c, path, token))
 		return -EEXIST;
@@ -132,14 +132,13 @@ static void fire_at(struct store *s, const struct firing *f, size_t len)
 		if (w->depth >= 0 && levels > (unsigned int)w->depth)
 			continue;
 		who = conn_who(w->conn);
-		if (readable(f->now, &who) || readable(f->before, &who) ||
-		    readable(f->parent, &who))
+		if (readable(f->now, &who) || readable(f->before, &who) || readable(f->parent, &who))
 			conn_event(s, w, as_given(w, f->path));
 	}
 }
 
-void watch_fire(struct store *s, const char *path, const struct perms *now,
-		const struct perms *before, bool exact)
+void watch_fire(struct store *s, const char *path, const struct perms *now, const struct perms *before,
+		bool exact)
 {
 	struct firing f = {.path = path, .now = now, .before = before};
 	size_t len = path_parent(path);

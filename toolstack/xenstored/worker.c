@@ -42,8 +42,7 @@ static bool on_exists(void *ctx, uint16_t domid)
 	return w->guests && guests_exists(w->guests, domid);
 }
 
-static int on_introduce(void *ctx, uint16_t domid, uint64_t gfn, uint32_t port,
-			struct ring_start *start)
+static int on_introduce(void *ctx, uint16_t domid, uint64_t gfn, uint32_t port, struct ring_start *start)
 {
 	struct worker *w = ctx;
 
@@ -114,8 +113,7 @@ static char *on_control(void *ctx, const char *command, const char *args, size_t
 	}
 	if (len && *args && log_file_set(args))
 		return NULL;
-	log_line(STORE_NOTE,
-		 "%u nodes, %u connections, %u watches, %u transactions; state file %zu bytes",
+	log_line(STORE_NOTE, "%u nodes, %u connections, %u watches, %u transactions; state file %zu bytes",
 		 s->nr_nodes, s->nr_conns, s->nr_watches, s->nr_transactions,
 		 w->feed.j ? journal_size(w->feed.j) : 0);
 	return copy_text("OK");
@@ -212,8 +210,7 @@ static void slots_attach(struct worker *w)
 		struct conn *c = conn_find(s, p->id);
 		struct ring r;
 
-		if (!w->front->next_id || !c ||
-		    (state_of(p) != SLOT_OPEN && state_of(p) != SLOT_HUNG_UP))
+		if (!w->front->next_id || !c || (state_of(p) != SLOT_OPEN && state_of(p) != SLOT_HUNG_UP))
 			continue;
 		c->transport = p;
 		slot_ring(p, &r);
@@ -344,9 +341,8 @@ int worker_run(const struct options *o, struct front *front, const struct handle
 		apply_options(&w, o);
 	if (!restored && feed_compact(&w.feed))
 		return WORKER_REFUSED;
-	log_line(STORE_NOTE, "%s: %u nodes, %u watches, %u connections",
-		 restored ? "restored" : "new store", w.feed.s->nr_nodes, w.feed.s->nr_watches,
-		 w.feed.s->nr_conns);
+	log_line(STORE_NOTE, "%s: %u nodes, %u watches, %u connections", restored ? "restored" : "new store",
+		 w.feed.s->nr_nodes, w.feed.s->nr_watches, w.feed.s->nr_conns);
 	slots_attach(&w);
 	if (w.guests)
 		guests_attach(w.guests);

@@ -14,7 +14,7 @@ enum {
 #endif
 
 #ifdef XEN_CPUFEATURE
-/* clang-format off */
+	/* clang-format off */
 /* word 0: 1.EDX */
 XEN_CPUFEATURE(FPU, 0 * 32 + 0)
 XEN_CPUFEATURE(VME, 0 * 32 + 1)

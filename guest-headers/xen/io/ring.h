@@ -169,20 +169,17 @@ typedef unsigned int RING_IDX;
  * index lies among the entries just published. The full barrier orders our producer
  * index against its event index; the FINAL_CHECK macros are the other half.
  */
-#define __RING_PUSH_AND_CHECK(r, prod, event, notify)                                             \
-	do {                                                                                      \
-		RING_IDX __before = (r)->sring->prod;                                             \
-		RING_IDX __after = (r)->prod##_pvt;                                               \
-		xen_wmb();                                                                        \
-		(r)->sring->prod = __after;                                                       \
-		xen_mb();                                                                         \
-		(notify) =                                                                        \
-			(RING_IDX)(__after - (r)->sring->event) < (RING_IDX)(__after - __before); \
+#define __RING_PUSH_AND_CHECK(r, prod, event, notify)                                                \
+	do {                                                                                         \
+		RING_IDX __before = (r)->sring->prod;                                                \
+		RING_IDX __after = (r)->prod##_pvt;                                                  \
+		xen_wmb();                                                                           \
+		(r)->sring->prod = __after;                                                          \
+		xen_mb();                                                                            \
+		(notify) = (RING_IDX)(__after - (r)->sring->event) < (RING_IDX)(__after - __before); \
 	} while (0)
-#define RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(r, notify) \
-	__RING_PUSH_AND_CHECK(r, req_prod, req_event, notify)
-#define RING_PUSH_RESPONSES_AND_CHECK_NOTIFY(r, notify) \
-	__RING_PUSH_AND_CHECK(r, rsp_prod, rsp_event, notify)
+#define RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(r, notify) __RING_PUSH_AND_CHECK(r, req_prod, req_event, notify)
+#define RING_PUSH_RESPONSES_AND_CHECK_NOTIFY(r, notify) __RING_PUSH_AND_CHECK(r, rsp_prod, rsp_event, notify)
 
 /* Before sleeping: ask to be told of the next entry, then look once more. */
 #define __RING_FINAL_CHECK(r, what, cons, event, work)  \
@@ -194,9 +191,7 @@ typedef unsigned int RING_IDX;
 		xen_mb();                               \
 		(work) = RING_HAS_UNCONSUMED_##what(r); \
 	} while (0)
-#define RING_FINAL_CHECK_FOR_REQUESTS(r, work) \
-	__RING_FINAL_CHECK(r, REQUESTS, req_cons, req_event, work)
-#define RING_FINAL_CHECK_FOR_RESPONSES(r, work) \
-	__RING_FINAL_CHECK(r, RESPONSES, rsp_cons, rsp_event, work)
+#define RING_FINAL_CHECK_FOR_REQUESTS(r, work) __RING_FINAL_CHECK(r, REQUESTS, req_cons, req_event, work)
+#define RING_FINAL_CHECK_FOR_RESPONSES(r, work) __RING_FINAL_CHECK(r, RESPONSES, rsp_cons, rsp_event, work)
 
 #endif /* __XEN_PUBLIC_IO_RING_H__ */

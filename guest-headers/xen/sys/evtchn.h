@@ -11,14 +11,12 @@ struct ioctl_evtchn_bind_virq {
 	unsigned int virq;
 };
 
-#define IOCTL_EVTCHN_BIND_INTERDOMAIN \
-	_IOC(_IOC_NONE, 'E', 1, sizeof(struct ioctl_evtchn_bind_interdomain))
+#define IOCTL_EVTCHN_BIND_INTERDOMAIN _IOC(_IOC_NONE, 'E', 1, sizeof(struct ioctl_evtchn_bind_interdomain))
 struct ioctl_evtchn_bind_interdomain {
 	unsigned int remote_domain, remote_port;
 };
 
-#define IOCTL_EVTCHN_BIND_UNBOUND_PORT \
-	_IOC(_IOC_NONE, 'E', 2, sizeof(struct ioctl_evtchn_bind_unbound_port))
+#define IOCTL_EVTCHN_BIND_UNBOUND_PORT _IOC(_IOC_NONE, 'E', 2, sizeof(struct ioctl_evtchn_bind_unbound_port))
 struct ioctl_evtchn_bind_unbound_port {
 	unsigned int remote_domain;
 };
@@ -35,8 +33,7 @@ struct ioctl_evtchn_notify {
 
 #define IOCTL_EVTCHN_RESET _IOC(_IOC_NONE, 'E', 5, 0)
 
-#define IOCTL_EVTCHN_RESTRICT_DOMID \
-	_IOC(_IOC_NONE, 'E', 6, sizeof(struct ioctl_evtchn_restrict_domid))
+#define IOCTL_EVTCHN_RESTRICT_DOMID _IOC(_IOC_NONE, 'E', 6, sizeof(struct ioctl_evtchn_restrict_domid))
 struct ioctl_evtchn_restrict_domid {
 	domid_t domid;
 };

@@ -17,15 +17,13 @@ struct ioctl_gntalloc_alloc_gref {
 
 #define GNTALLOC_FLAG_WRITABLE 1
 
-#define IOCTL_GNTALLOC_DEALLOC_GREF \
-	_IOC(_IOC_NONE, 'G', 6, sizeof(struct ioctl_gntalloc_dealloc_gref))
+#define IOCTL_GNTALLOC_DEALLOC_GREF _IOC(_IOC_NONE, 'G', 6, sizeof(struct ioctl_gntalloc_dealloc_gref))
 struct ioctl_gntalloc_dealloc_gref {
 	uint64_t index;
 	uint32_t count;
 };
 
-#define IOCTL_GNTALLOC_SET_UNMAP_NOTIFY \
-	_IOC(_IOC_NONE, 'G', 7, sizeof(struct ioctl_gntalloc_unmap_notify))
+#define IOCTL_GNTALLOC_SET_UNMAP_NOTIFY _IOC(_IOC_NONE, 'G', 7, sizeof(struct ioctl_gntalloc_unmap_notify))
 struct ioctl_gntalloc_unmap_notify {
 	uint64_t index;
 	uint32_t action;

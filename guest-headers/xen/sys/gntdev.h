@@ -11,8 +11,7 @@ struct ioctl_gntdev_grant_ref {
 	uint32_t ref;
 };
 
-#define IOCTL_GNTDEV_MAP_GRANT_REF \
-	_IOC(_IOC_NONE, 'G', 0, sizeof(struct ioctl_gntdev_map_grant_ref))
+#define IOCTL_GNTDEV_MAP_GRANT_REF _IOC(_IOC_NONE, 'G', 0, sizeof(struct ioctl_gntdev_map_grant_ref))
 struct ioctl_gntdev_map_grant_ref {
 	uint32_t count;
 	uint32_t pad;
@@ -20,8 +19,7 @@ struct ioctl_gntdev_map_grant_ref {
 	struct ioctl_gntdev_grant_ref refs[1];
 };
 
-#define IOCTL_GNTDEV_UNMAP_GRANT_REF \
-	_IOC(_IOC_NONE, 'G', 1, sizeof(struct ioctl_gntdev_unmap_grant_ref))
+#define IOCTL_GNTDEV_UNMAP_GRANT_REF _IOC(_IOC_NONE, 'G', 1, sizeof(struct ioctl_gntdev_unmap_grant_ref))
 struct ioctl_gntdev_unmap_grant_ref {
 	uint64_t index;
 	uint32_t count;
@@ -37,14 +35,12 @@ struct ioctl_gntdev_get_offset_for_vaddr {
 	uint32_t pad;
 };
 
-#define IOCTL_GNTDEV_SET_MAX_GRANTS \
-	_IOC(_IOC_NONE, 'G', 3, sizeof(struct ioctl_gntdev_set_max_grants))
+#define IOCTL_GNTDEV_SET_MAX_GRANTS _IOC(_IOC_NONE, 'G', 3, sizeof(struct ioctl_gntdev_set_max_grants))
 struct ioctl_gntdev_set_max_grants {
 	uint32_t count;
 };
 
-#define IOCTL_GNTDEV_SET_UNMAP_NOTIFY \
-	_IOC(_IOC_NONE, 'G', 7, sizeof(struct ioctl_gntdev_unmap_notify))
+#define IOCTL_GNTDEV_SET_UNMAP_NOTIFY _IOC(_IOC_NONE, 'G', 7, sizeof(struct ioctl_gntdev_unmap_notify))
 struct ioctl_gntdev_unmap_notify {
 	uint64_t index;
 	uint32_t action;

@@ -22,6 +22,7 @@ static const struct {
 
 #define F(name) XEN_X86_FEATURE_##name
 /* Left needs right. */
+/* clang-format off */
 static const u16 needs[][2] = {
 	{F(FXSR), F(FPU)},	    {F(SSE), F(FXSR)},		{F(SSE2), F(SSE)},
 	{F(LM), F(SSE2)},	    {F(LM), F(PAE)},		{F(SSE3), F(SSE2)},
@@ -50,6 +51,7 @@ static const u16 needs[][2] = {
 	{F(IBRS_SAME_MODE), F(IBRS)}, {F(STIBP), F(IBRSB)},	{F(SSBD), F(IBRSB)},
 	{F(TSXLDTRK), F(RTM)},
 };
+/* clang-format on */
 
 static bool fs_test(const u32 *fs, unsigned int f)
 {

@@ -89,10 +89,9 @@ enum cpu_vendor policy_vendor(const struct cpu_policy *p)
 /* Where a policy holds the words of a featureset. Words 16 and 17, with no place here, are an MSR. */
 #define AT(field) offsetof(struct cpu_policy, field)
 static const u16 word_at[FEATURE_WORDS] = {
-	AT(basic[1].d), AT(basic[1].c),	 AT(ext[1].d),	AT(ext[1].c),  AT(xstate[1].a),
-	AT(feat[0].b),	AT(feat[0].c),	 AT(ext[7].d),	AT(ext[8].b),  AT(feat[0].d),
-	AT(feat[1].a),	AT(ext[0x21].a), AT(feat[1].b), AT(feat[2].d), AT(feat[1].c),
-	AT(feat[1].d),	[18] = AT(ext[0x21].c),
+	AT(basic[1].d), AT(basic[1].c), AT(ext[1].d),  AT(ext[1].c),  AT(xstate[1].a),        AT(feat[0].b),
+	AT(feat[0].c),  AT(ext[7].d),   AT(ext[8].b),  AT(feat[0].d), AT(feat[1].a),          AT(ext[0x21].a),
+	AT(feat[1].b),  AT(feat[2].d),  AT(feat[1].c), AT(feat[1].d), [18] = AT(ext[0x21].c),
 };
 #undef AT
 

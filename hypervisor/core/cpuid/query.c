@@ -9,11 +9,10 @@
 
 static const struct cpuid_leaf nothing;
 
-static void query_hypervisor(const struct cpu_policy *p, const struct cpuid_context *c, u32 idx,
-			     u32 subleaf, struct cpuid_leaf *out)
+static void query_hypervisor(const struct cpu_policy *p, const struct cpuid_context *c, u32 idx, u32 subleaf,
+			     struct cpuid_leaf *out)
 {
-	u32 limit = p->hv_limit ? min(p->hv_limit, XEN_CPUID_MAX_NUM_LEAVES + 0U)
-				: XEN_CPUID_MAX_NUM_LEAVES;
+	u32 limit = p->hv_limit ? min(p->hv_limit, XEN_CPUID_MAX_NUM_LEAVES + 0U) : XEN_CPUID_MAX_NUM_LEAVES;
 
 	if (idx > limit)
 		return;
@@ -36,12 +35,10 @@ static void query_hypervisor(const struct cpu_policy *p, const struct cpuid_cont
 		if (subleaf == 0)
 			*out = (struct cpuid_leaf){c->tsc->emulated | c->tsc->reliable << 1 |
 							   c->tsc->rdtscp << 2,
-						   c->tsc->mode, c->tsc->guest_khz,
-						   c->tsc->incarnation};
+						   c->tsc->mode, c->tsc->guest_khz, c->tsc->incarnation};
 		else if (subleaf == 1)
-			*out = (struct cpuid_leaf){(u32)c->tsc->offset,
-						   (u32)(c->tsc->offset >> 32), c->tsc->mul,
-						   c->tsc->shift};
+			*out = (struct cpuid_leaf){(u32)c->tsc->offset, (u32)(c->tsc->offset >> 32),
+						   c->tsc->mul, c->tsc->shift};
 		else if (subleaf == 2)
 			out->a = c->tsc->host_khz;
 		break;

@@ -99,8 +99,8 @@ int policy_write_leaves(const struct cpu_policy *p, struct xen_cpuid_leaf *out, 
 
 unsigned int policy_max_leaves(void)
 {
-	return POLICY_BASIC - 5 + POLICY_CACHE + POLICY_FEAT + POLICY_TOPO + POLICY_XSTATE +
-	       POLICY_TILE + 2 + POLICY_EXT;
+	return POLICY_BASIC - 5 + POLICY_CACHE + POLICY_FEAT + POLICY_TOPO + POLICY_XSTATE + POLICY_TILE + 2 +
+	       POLICY_EXT;
 }
 
 int policy_write_msrs(const struct cpu_policy *p, struct xen_msr_entry *out, unsigned int *nr)
@@ -195,8 +195,7 @@ static int incompatible(struct policy_error *err, u32 leaf, u32 subleaf, u32 msr
 	return -EINVAL;
 }
 
-int policy_compatible(const struct cpu_policy *max, const struct cpu_policy *guest,
-		      struct policy_error *err)
+int policy_compatible(const struct cpu_policy *max, const struct cpu_policy *guest, struct policy_error *err)
 {
 	if (guest->basic[0].a > max->basic[0].a)
 		return incompatible(err, 0, ~0U, ~0U);

@@ -47,8 +47,7 @@ int iorange_add(struct iorange_list **l, u64 first, u64 last)
 
 		/* Overlapping or adjacent ones melt into the new one; the comparisons avoid
 		 * overflow. */
-		if (r.first <= add.last + (add.last != ~0ULL) &&
-		    add.first <= r.last + (r.last != ~0ULL)) {
+		if (r.first <= add.last + (add.last != ~0ULL) && add.first <= r.last + (r.last != ~0ULL)) {
 			add.first = min(add.first, r.first);
 			add.last = max(add.last, r.last);
 			continue;

@@ -10,8 +10,7 @@ static u64 parity_flag(u64 v)
 static u64 szp(u64 v, unsigned int bytes)
 {
 	v &= mask_of(bytes);
-	return parity_flag(v) | (v ? 0 : X86_EFLAGS_ZF) |
-	       (v >> (bytes * 8 - 1) & 1 ? X86_EFLAGS_SF : 0);
+	return parity_flag(v) | (v ? 0 : X86_EFLAGS_ZF) | (v >> (bytes * 8 - 1) & 1 ? X86_EFLAGS_SF : 0);
 }
 
 static void put_flags(struct emu *e, u64 flags)
@@ -185,8 +184,7 @@ int emu_grp5(struct emu *e)
 		return inc_dec(e, op, e->op_bytes);
 	if (e->lock || op == 7)
 		return emu_raise(e, X86_EXC_UD);
-	return op == 6 ? emu_push_imm(e) : op & 1 ? emu_far_indirect(e) : op == 2 ? emu_call(e)
-										     : emu_jmp(e);
+	return op == 6 ? emu_push_imm(e) : op & 1 ? emu_far_indirect(e) : op == 2 ? emu_call(e) : emu_jmp(e);
 }
 
 /* ---- multiplication and division ---- */
@@ -282,8 +280,7 @@ static int divide_signed(struct emu *e, u64 src, unsigned int bytes)
 
 	if (!d)
 		return emu_raise(e, X86_EXC_DE);
-	udivmod(n < 0 ? -(unsigned __int128)n : (unsigned __int128)n, d < 0 ? -(u64)d : (u64)d, &q,
-		&r);
+	udivmod(n < 0 ? -(unsigned __int128)n : (unsigned __int128)n, d < 0 ? -(u64)d : (u64)d, &q, &r);
 	limit = ((unsigned __int128)1 << (bytes * 8 - 1)) - !neg;
 	if (q > limit)
 		return emu_raise(e, X86_EXC_DE);

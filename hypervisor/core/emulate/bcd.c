@@ -78,8 +78,7 @@ int emu_bound(struct emu *e)
 	u64 a = 0, b = 0;
 
 	TRY(emu_read_mem(e, e->rm.seg, e->rm.offset, &a, e->op_bytes));
-	TRY(emu_read_mem(e, e->rm.seg, (e->rm.offset + e->op_bytes) & mask_of(e->ad_bytes), &b,
-			 e->op_bytes));
+	TRY(emu_read_mem(e, e->rm.seg, (e->rm.offset + e->op_bytes) & mask_of(e->ad_bytes), &b, e->op_bytes));
 	low = (s64)sign_extend(a, e->op_bytes);
 	high = (s64)sign_extend(b, e->op_bytes);
 	return v < low || v > high ? emu_raise(e, X86_EXC_BR) : EMU_OKAY;

@@ -52,8 +52,7 @@ int emu_bitscan(struct emu *e)
 	if (!v) {
 		r = bits;
 	} else {
-		r = reverse ? 63 - (unsigned int)__builtin_clzll(v)
-			    : (unsigned int)__builtin_ctzll(v);
+		r = reverse ? 63 - (unsigned int)__builtin_clzll(v) : (unsigned int)__builtin_ctzll(v);
 		if (reverse && count)
 			r = bits - 1 - r;
 	}
@@ -166,8 +165,7 @@ int emu_shift(struct emu *e)
 	struct shifted s;
 	u64 v, flags;
 
-	n = e->opcode < 0xd0 ? (unsigned int)e->imm
-			     : e->opcode & 2 ? (unsigned int)*emu_gpr(e, EMU_RCX) : 1;
+	n = e->opcode < 0xd0 ? (unsigned int)e->imm : e->opcode & 2 ? (unsigned int)*emu_gpr(e, EMU_RCX) : 1;
 	n &= bytes == 8 ? 63 : 31;
 	TRY(emu_read_rm(e, bytes, &v));
 	if (op == RCL || op == RCR)

@@ -49,8 +49,8 @@ static inline int next_byte(struct emu *e, u8 *v)
 /* What a byte means before the opcode. 0: it is not a prefix. */
 enum { PFX_NONE, PFX_SEG, PFX_OP, PFX_AD, PFX_LOCK, PFX_REP, PFX_REX };
 static const u8 prefix_kind[256] = {
-	[0x26] = PFX_SEG, [0x2e] = PFX_SEG, [0x36] = PFX_SEG,  [0x3e] = PFX_SEG,
-	[0x64] = PFX_SEG, [0x65] = PFX_SEG, [0x66] = PFX_OP,   [0x67] = PFX_AD,
+	[0x26] = PFX_SEG,  [0x2e] = PFX_SEG, [0x36] = PFX_SEG, [0x3e] = PFX_SEG,
+	[0x64] = PFX_SEG,  [0x65] = PFX_SEG, [0x66] = PFX_OP,  [0x67] = PFX_AD,
 	[0xf0] = PFX_LOCK, [0xf2] = PFX_REP, [0xf3] = PFX_REP, [0x40 ... 0x4f] = PFX_REX,
 };
 
@@ -100,8 +100,7 @@ static int prefixes(struct emu *e, u8 *opcode)
 
 static int modrm16(struct emu *e)
 {
-	static const u8 base[8] = {EMU_RBX, EMU_RBX, EMU_RBP, EMU_RBP,
-				   EMU_RSI, EMU_RDI, EMU_RBP, EMU_RBX};
+	static const u8 base[8] = {EMU_RBX, EMU_RBX, EMU_RBP, EMU_RBP, EMU_RSI, EMU_RDI, EMU_RBP, EMU_RBX};
 	static const u8 index[8] = {EMU_RSI, EMU_RDI, EMU_RSI, EMU_RDI, 0xff, 0xff, 0xff, 0xff};
 	unsigned int mod = e->modrm >> 6, rm = e->modrm & 7;
 	u64 off = 0, disp = 0;

@@ -8,21 +8,21 @@
 
 /* Table flags: what follows the opcode, and how wide the operands are. */
 #define MODRM 0x0001U
-#define IMM8 0x0002U	/* sign-extended */
-#define IMMZ 0x0004U	/* 2 or 4 bytes, sign-extended to 8 */
-#define IMMV 0x0008U	/* 2, 4 or 8 bytes */
+#define IMM8 0x0002U /* sign-extended */
+#define IMMZ 0x0004U /* 2 or 4 bytes, sign-extended to 8 */
+#define IMMV 0x0008U /* 2, 4 or 8 bytes */
 #define IMM16 0x0010U
-#define MOFFS 0x0020U	/* an address of ad_bytes */
-#define FARPTR 0x0040U	/* offset, then selector */
-#define BYTEOP 0x0080U	/* width 1 when bit 0 of the opcode is clear */
-#define D64 0x0100U	/* 64-bit by default in 64-bit mode; 32-bit does not exist */
-#define NO64 0x0200U	/* #UD in 64-bit mode */
-#define LOCKOK 0x0400U	/* LOCK allowed with a memory operand */
+#define MOFFS 0x0020U   /* an address of ad_bytes */
+#define FARPTR 0x0040U  /* offset, then selector */
+#define BYTEOP 0x0080U  /* width 1 when bit 0 of the opcode is clear */
+#define D64 0x0100U     /* 64-bit by default in 64-bit mode; 32-bit does not exist */
+#define NO64 0x0200U    /* #UD in 64-bit mode */
+#define LOCKOK 0x0400U  /* LOCK allowed with a memory operand */
 #define MEMONLY 0x0800U /* register form is #UD */
 #define REGONLY 0x1000U /* mod is ignored: always a register (MOV CR, DR) */
-#define GRP3 0x2000U	/* immediate only for reg 0 and 1 (f6, f7) */
-#define BYTE1 0x4000U	/* always one byte wide */
-#define PRIV 0x8000U	/* CPL 0 only */
+#define GRP3 0x2000U    /* immediate only for reg 0 and 1 (f6, f7) */
+#define BYTE1 0x4000U   /* always one byte wide */
+#define PRIV 0x8000U    /* CPL 0 only */
 
 typedef int (*emu_fn)(struct emu *e);
 
@@ -67,21 +67,20 @@ int emu_jump(struct emu *e, u64 target);
 /* EMU_OKAY when the current privilege allows a PRIV instruction, else #GP(0). */
 int emu_check_priv(struct emu *e);
 
-#define TRY(expr)                                                                                  \
-	do {                                                                                       \
-		int rc_ = (expr);                                                                  \
-		if (unlikely(rc_ != EMU_OKAY))                                                     \
-			return rc_;                                                                \
+#define TRY(expr)                              \
+	do {                                   \
+		int rc_ = (expr);              \
+		if (unlikely(rc_ != EMU_OKAY)) \
+			return rc_;            \
 	} while (0)
-#define NEED(op)                                                                                   \
-	do {                                                                                       \
-		if (unlikely(!e->ops->op))                                                         \
-			return EMU_UNHANDLEABLE;                                                   \
+#define NEED(op)                                 \
+	do {                                     \
+		if (unlikely(!e->ops->op))       \
+			return EMU_UNHANDLEABLE; \
 	} while (0)
 
-#define FLAGS_ARITH                                                                                \
-	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | X86_EFLAGS_SF |           \
-	 X86_EFLAGS_OF)
+#define FLAGS_ARITH \
+	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_OF)
 
 /* Handlers, by file. */
 int emu_alu(struct emu *e), emu_alu_imm(struct emu *e), emu_test(struct emu *e);

@@ -469,8 +469,8 @@ int emu_iret(struct emu *e)
 	rc = emu_pop(e, e->op_bytes, &f.cs);
 	if (rc == EMU_OKAY)
 		rc = emu_pop(e, e->op_bytes, &f.rflags);
-	if (rc == EMU_OKAY && e->protected_mode && !e->vm86 && (f.rflags & X86_EFLAGS_VM) &&
-	    e->cpl == 0 && e->op_bytes == 4)
+	if (rc == EMU_OKAY && e->protected_mode && !e->vm86 && (f.rflags & X86_EFLAGS_VM) && e->cpl == 0 &&
+	    e->op_bytes == 4)
 		rc = EMU_UNHANDLEABLE; /* into virtual 8086 mode */
 	stack = e->code_bytes == 8 || (!flat_mode(e) && (f.cs & 3) > e->cpl);
 	if (rc == EMU_OKAY && stack) {

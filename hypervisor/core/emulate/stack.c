@@ -2,7 +2,7 @@
 /* Push, pop, frames and flags. */
 #include "internal.h"
 
-#define POPF_ALWAYS                                                                                \
+#define POPF_ALWAYS \
 	(FLAGS_ARITH | X86_EFLAGS_TF | X86_EFLAGS_DF | X86_EFLAGS_NT | X86_EFLAGS_AC | X86_EFLAGS_ID)
 
 static unsigned int opcode_reg(const struct emu *e)
@@ -93,8 +93,7 @@ int emu_pushf(struct emu *e)
 {
 	if (e->vm86 && (e->rflags >> 12 & 3) < 3)
 		return emu_raise_error(e, X86_EXC_GP, 0);
-	return emu_push(e, e->op_bytes,
-			(e->rflags & ~(X86_EFLAGS_VM | X86_EFLAGS_RF)) | X86_EFLAGS_MBS);
+	return emu_push(e, e->op_bytes, (e->rflags & ~(X86_EFLAGS_VM | X86_EFLAGS_RF)) | X86_EFLAGS_MBS);
 }
 
 int emu_popf(struct emu *e)
@@ -164,8 +163,7 @@ int emu_leave(struct emu *e)
 	return rc;
 }
 
-#define AH_FLAGS                                                                                   \
-	(X86_EFLAGS_SF | X86_EFLAGS_ZF | X86_EFLAGS_AF | X86_EFLAGS_PF | X86_EFLAGS_CF)
+#define AH_FLAGS (X86_EFLAGS_SF | X86_EFLAGS_ZF | X86_EFLAGS_AF | X86_EFLAGS_PF | X86_EFLAGS_CF)
 
 int emu_sahf(struct emu *e)
 {

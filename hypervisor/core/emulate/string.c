@@ -136,7 +136,7 @@ static int string(struct emu *e, enum kind k, unsigned int bytes)
 int emu_string(struct emu *e)
 {
 	static const u8 kinds[16] = {
-		[4] = MOVS, [5] = MOVS, [6] = CMPS,  [7] = CMPS,  [10] = STOS,
+		[4] = MOVS,  [5] = MOVS,  [6] = CMPS,  [7] = CMPS,  [10] = STOS,
 		[11] = STOS, [12] = LODS, [13] = LODS, [14] = SCAS, [15] = SCAS,
 	};
 

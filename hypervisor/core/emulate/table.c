@@ -2,10 +2,10 @@
 /* The opcode maps (SDM vol. 2, app. A): what follows an opcode, and who executes it. */
 #include "internal.h"
 
-#define ALU(base, lock)                                                                            \
-	[base + 0] = {MODRM | BYTEOP | (lock), emu_alu}, [base + 1] = {MODRM | (lock), emu_alu},   \
-	[base + 2] = {MODRM | BYTEOP, emu_alu}, [base + 3] = {MODRM, emu_alu},                     \
-	[base + 4] = {BYTEOP | IMMZ, emu_alu}, [base + 5] = {IMMZ, emu_alu}
+#define ALU(base, lock)                                                                          \
+	[base + 0] = {MODRM | BYTEOP | (lock), emu_alu}, [base + 1] = {MODRM | (lock), emu_alu}, \
+		[base + 2] = {MODRM | BYTEOP, emu_alu}, [base + 3] = {MODRM, emu_alu},           \
+		[base + 4] = {BYTEOP | IMMZ, emu_alu}, [base + 5] = {IMMZ, emu_alu}
 
 const struct emu_entry emu_map0[256] = {
 	ALU(0x00, LOCKOK),

@@ -59,8 +59,8 @@ static bool link_behind(event_word_t *w, u32 port)
 }
 
 /* Puts an event that is pending, unmasked and not linked on the queue of its priority. */
-static unsigned int fifo_link(struct evtchn_fifo *f, struct evtchn_port *p, u32 port,
-			      event_word_t *w, unsigned int vcpu)
+static unsigned int fifo_link(struct evtchn_fifo *f, struct evtchn_port *p, u32 port, event_word_t *w,
+			      unsigned int vcpu)
 {
 	struct evtchn_fifo_vcpu *q = &f->vcpu[vcpu], *old;
 	unsigned int prio = READ_ONCE(p->priority), effect = 0;
@@ -83,16 +83,14 @@ static unsigned int fifo_link(struct evtchn_fifo *f, struct evtchn_port *p, u32 
 	if (!linked)
 		__atomic_store_n(&q->control->head[prio], port, __ATOMIC_RELEASE);
 	q->tail[prio] = port;
-	if (!linked &&
-	    !(__atomic_fetch_or(&q->control->ready, 1U << prio, __ATOMIC_SEQ_CST) & 1U << prio))
+	if (!linked && !(__atomic_fetch_or(&q->control->ready, 1U << prio, __ATOMIC_SEQ_CST) & 1U << prio))
 		effect = EVTCHN_NOTIFY;
 out:
 	spin_unlock(&f->lock);
 	return effect;
 }
 
-unsigned int evtchn_fifo_raise(struct evtchn_fifo *f, struct evtchn_port *p, u32 port,
-			       unsigned int vcpu)
+unsigned int evtchn_fifo_raise(struct evtchn_fifo *f, struct evtchn_port *p, u32 port, unsigned int vcpu)
 {
 	event_word_t *w = evtchn_fifo_word(f, port), old;
 	unsigned int effect;
@@ -111,8 +109,7 @@ unsigned int evtchn_fifo_raise(struct evtchn_fifo *f, struct evtchn_port *p, u32
 	return effect | fifo_link(f, p, port, w, vcpu);
 }
 
-unsigned int evtchn_fifo_unmask(struct evtchn_fifo *f, struct evtchn_port *p, u32 port,
-				unsigned int vcpu)
+unsigned int evtchn_fifo_unmask(struct evtchn_fifo *f, struct evtchn_port *p, u32 port, unsigned int vcpu)
 {
 	event_word_t *w = evtchn_fifo_word(f, port), old;
 
@@ -124,8 +121,7 @@ unsigned int evtchn_fifo_unmask(struct evtchn_fifo *f, struct evtchn_port *p, u3
 	return fifo_link(f, p, port, w, vcpu);
 }
 
-void evtchn_fifo_register(struct evtchn_fifo *f, unsigned int vcpu,
-			  struct evtchn_fifo_control_block *control)
+void evtchn_fifo_register(struct evtchn_fifo *f, unsigned int vcpu, struct evtchn_fifo_control_block *control)
 {
 	spin_lock(&f->lock);
 	f->vcpu[vcpu].control = control;
@@ -149,8 +145,7 @@ void evtchn_fifo_adopt(struct evtchn_table *t, struct evtchn_fifo *f, const stru
 
 		p->priority = p->last_priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
 		p->last_vcpu = 0;
-		if (p->state != ECS_FREE && port < EVTCHN_2L_NR_CHANNELS &&
-		    test_bit(port, s->evtchn_pending))
+		if (p->state != ECS_FREE && port < EVTCHN_2L_NR_CHANNELS && test_bit(port, s->evtchn_pending))
 			p->early = 1;
 	}
 	__atomic_store_n(&t->fifo, f, __ATOMIC_RELEASE);

@@ -89,8 +89,7 @@ static inline struct evtchn_port *evtchn_find(const struct evtchn_table *t, u32 
 
 static inline bool evtchn_virq_is_global(u32 virq)
 {
-	return !(virq == VIRQ_TIMER || virq == VIRQ_DEBUG || virq == VIRQ_XENOPROF ||
-		 virq == VIRQ_XENPMU);
+	return !(virq == VIRQ_TIMER || virq == VIRQ_DEBUG || virq == VIRQ_XENOPROF || virq == VIRQ_XENPMU);
 }
 
 /* Page slots a table with that many ports needs in .pages. */
@@ -113,8 +112,7 @@ static inline unsigned int evtchn_2l_raise(struct shared_info *s, struct vcpu_in
 {
 	if (test_and_set_bit(port, s->evtchn_pending))
 		return 0;
-	if (!test_bit(port, s->evtchn_mask) && vi &&
-	    !test_and_set_bit(port / 64, &vi->evtchn_pending_sel))
+	if (!test_bit(port, s->evtchn_mask) && vi && !test_and_set_bit(port / 64, &vi->evtchn_pending_sel))
 		return EVTCHN_NEW | EVTCHN_NOTIFY;
 	return EVTCHN_NEW;
 }
@@ -149,10 +147,8 @@ static inline event_word_t *evtchn_fifo_word(const struct evtchn_fifo *f, u32 po
 }
 
 /* vcpu: whom to notify, read once by the caller, who acts on the effects with the same value. */
-unsigned int evtchn_fifo_raise(struct evtchn_fifo *f, struct evtchn_port *p, u32 port,
-			       unsigned int vcpu);
-unsigned int evtchn_fifo_unmask(struct evtchn_fifo *f, struct evtchn_port *p, u32 port,
-				unsigned int vcpu);
+unsigned int evtchn_fifo_raise(struct evtchn_fifo *f, struct evtchn_port *p, u32 port, unsigned int vcpu);
+unsigned int evtchn_fifo_unmask(struct evtchn_fifo *f, struct evtchn_port *p, u32 port, unsigned int vcpu);
 void evtchn_fifo_register(struct evtchn_fifo *f, unsigned int vcpu,
 			  struct evtchn_fifo_control_block *control);
 /* The next page of event words; 0, or -ENOSPC. */

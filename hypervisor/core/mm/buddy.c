@@ -67,8 +67,7 @@ static bool block_is_free(u64 n, unsigned int order)
 	if (n >= max_mfn)
 		return false;
 	f = &frame_table[n];
-	return (f->refs & (FREF_FREE | FREF_HEAD)) == (FREF_FREE | FREF_HEAD) &&
-	       f->type_word == order;
+	return (f->refs & (FREF_FREE | FREF_HEAD)) == (FREF_FREE | FREF_HEAD) && f->type_word == order;
 }
 
 static void block_free(u64 n, unsigned int order)

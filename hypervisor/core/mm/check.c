@@ -19,11 +19,11 @@ static unsigned int errors;
 
 #define COMPLAIN_MAX 20
 
-#define complain(f, fmt, ...)                                                                      \
-	do {                                                                                       \
-		if (errors++ < COMPLAIN_MAX)                                                       \
+#define complain(f, fmt, ...)                                                                                \
+	do {                                                                                                 \
+		if (errors++ < COMPLAIN_MAX)                                                                 \
 			printk(XLOG_ERR "mm check: frame %#lx owner %#x type %016lx refs %016lx: " fmt "\n", \
-			       frame_to_mfn(f).n, (f)->owner, (f)->type_word, (f)->refs, ##__VA_ARGS__);       \
+			       frame_to_mfn(f).n, (f)->owner, (f)->type_word, (f)->refs, ##__VA_ARGS__);     \
 	} while (0)
 
 static void held(mfn_t m, bool typed)
@@ -45,12 +45,11 @@ static void count_table(const struct frame *f)
 	u64 *p = map_frame(frame_to_mfn(f));
 
 	for (unsigned int i = 0; i < f->nr_valid && i < PT_ENTRIES; i++) {
-		if (!(p[i] & PTE_P) || (t == FT_L4 && l4_slot_is_hv(i)) ||
-		    !mfn_valid(pte_mfn(p[i])))
+		if (!(p[i] & PTE_P) || (t == FT_L4 && l4_slot_is_hv(i)) || !mfn_valid(pte_mfn(p[i])))
 			continue;
 		held(pte_mfn(p[i]), t != FT_L1 || (p[i] & PTE_RW));
-		if (t != FT_L1 && (!(frame_table[pte_mfn(p[i]).n].type_word & PGT_VALID) &&
-				   i + 1 < f->nr_valid))
+		if (t != FT_L1 &&
+		    (!(frame_table[pte_mfn(p[i]).n].type_word & PGT_VALID) && i + 1 < f->nr_valid))
 			complain(f, "entry %u leads to a table that is not valid", i);
 	}
 	unmap_frame(p);
@@ -127,8 +126,8 @@ static void check_domain(struct domain *d)
 	check_list(d, d->mm->frame_list, &nr);
 	check_list(d, d->mm->zombie_list, &nr);
 	if (nr != d->mm->tot_pages && errors++ < COMPLAIN_MAX)
-		printk(XLOG_ERR "mm check: domain %u has %u frames on its lists, %u in its total\n",
-		       d->id, nr, d->mm->tot_pages);
+		printk(XLOG_ERR "mm check: domain %u has %u frames on its lists, %u in its total\n", d->id,
+		       nr, d->mm->tot_pages);
 	spin_unlock(&d->mm->frames_lock);
 }
 
@@ -141,14 +140,13 @@ static void check_locked(void)
 		if (mfn_valid(MFN(n)))
 			count_frame(&frame_table[n]);
 	mm_check_windows(held_typed);
-	list_for_each(d, &domain_list, list)
-	{
+	list_for_each(d, &domain_list, list) {
 		if (!d->mm)
 			continue;
 		check_domain(d);
 		evtchn_for_each_frame(d, held_typed);
 		held_typed(irq_eoi_frame(d));
-		for_each_vcpu (d, v)
+		for_each_vcpu(d, v)
 			count_vcpu(v);
 	}
 	for (u64 n = 1; n < max_mfn; n++)

@@ -54,8 +54,7 @@ static inline bool frame_get_inline(struct frame *f, u16 owner)
 
 	do {
 		/* A count that could wrap (bit 46) is refused long before it does. */
-		if (unlikely(!(old & FREF_COUNT_MASK) || (old & BIT(46)) ||
-			     READ_ONCE(f->owner) != owner))
+		if (unlikely(!(old & FREF_COUNT_MASK) || (old & BIT(46)) || READ_ONCE(f->owner) != owner))
 			return false;
 	} while (unlikely(!frame_cas(&f->refs, &old, old + 1)));
 	/* The owner may have changed between the look and the count: now it cannot any more. */

@@ -47,8 +47,7 @@ int isolate_map(u64 *root, const struct isolate_range *r, unsigned int nr)
 void isolate_copy(u64 *root, const u64 *guest)
 {
 	memcpy(root, guest, HV_L4_FIRST * sizeof(u64));
-	memcpy(root + HV_L4_LAST + 1, guest + HV_L4_LAST + 1,
-	       (PT_ENTRIES - HV_L4_LAST - 1) * sizeof(u64));
+	memcpy(root + HV_L4_LAST + 1, guest + HV_L4_LAST + 1, (PT_ENTRIES - HV_L4_LAST - 1) * sizeof(u64));
 }
 
 bool isolate_stale(const u64 *root, const u64 *guest, u64 va)

@@ -13,8 +13,7 @@ static struct pgt_step pgt_begin(u64 old, enum frame_type want)
 	u64 w = PGT_TYPE(want) | (old & PGT_FOREIGN) | 1;
 
 	if (pgt_needs_validation(want))
-		return (struct pgt_step){w | PGT_BUSY,
-					 changes ? PGT_FLUSH_VALIDATE : PGT_VALIDATE};
+		return (struct pgt_step){w | PGT_BUSY, changes ? PGT_FLUSH_VALIDATE : PGT_VALIDATE};
 	if (changes)
 		return (struct pgt_step){w | PGT_BUSY, PGT_FLUSH};
 	return (struct pgt_step){w | PGT_VALID, PGT_NONE};
@@ -32,8 +31,7 @@ struct pgt_step pgt_get(u64 old, enum frame_type want)
 		return (struct pgt_step){old + 1, PGT_NONE};
 
 	/* PARTIAL. The count of a table that holds itself passes to whoever completes it. */
-	return (struct pgt_step){((old & ~PGT_PARTIAL) | PGT_BUSY) + (old & PGT_SELF ? 0 : 1),
-				 PGT_RESUME};
+	return (struct pgt_step){((old & ~PGT_PARTIAL) | PGT_BUSY) + (old & PGT_SELF ? 0 : 1), PGT_RESUME};
 }
 
 u64 pgt_flushed(u64 old)
@@ -69,8 +67,7 @@ struct pgt_step pgt_put(u64 old)
 	if (pgt_count(old) > 1)
 		return (struct pgt_step){old - 1, PGT_NONE};
 	if (pgt_is_table(pgt_type(old)))
-		return (struct pgt_step){(old & ~(PGT_VALID | PGT_PARTIAL)) | PGT_BUSY,
-					 PGT_DEVALIDATE};
+		return (struct pgt_step){(old & ~(PGT_VALID | PGT_PARTIAL)) | PGT_BUSY, PGT_DEVALIDATE};
 	return (struct pgt_step){(old & ~PGT_VALID) - 1, PGT_IDLE};
 }
 

@@ -46,15 +46,15 @@
 
 /* What the caller of a transition has to do after installing the new word. */
 enum pgt_action {
-	PGT_NONE,	/* nothing */
-	PGT_REJECT,	/* the word is unchanged: used as something else, or count exhausted */
-	PGT_WAIT,	/* another CPU is in the middle of a transition: look again */
-	PGT_FLUSH,	/* flush TLBs, then pgt_flushed() */
-	PGT_VALIDATE,	/* check from entry 0, then pgt_validated() */
+	PGT_NONE,     /* nothing */
+	PGT_REJECT,   /* the word is unchanged: used as something else, or count exhausted */
+	PGT_WAIT,     /* another CPU is in the middle of a transition: look again */
+	PGT_FLUSH,    /* flush TLBs, then pgt_flushed() */
+	PGT_VALIDATE, /* check from entry 0, then pgt_validated() */
 	PGT_FLUSH_VALIDATE,
-	PGT_RESUME,	/* check from nr_valid on, then pgt_validated() */
+	PGT_RESUME,     /* check from nr_valid on, then pgt_validated() */
 	PGT_DEVALIDATE, /* drop entries from nr_valid down, then pgt_devalidated() */
-	PGT_IDLE,	/* the last user has gone (the word's type stays as a memory for flushing) */
+	PGT_IDLE,       /* the last user has gone (the word's type stays as a memory for flushing) */
 };
 
 struct pgt_step {

@@ -22,10 +22,10 @@
 #include <core/mm/table.h>
 
 struct log_dirty {
-	u32 *shadow;	/* by frame number of the guest's table: its shadow's frame, 0 = none */
-	u64 *bitmap;	/* by pfn */
+	u32 *shadow; /* by frame number of the guest's table: its shadow's frame, 0 = none */
+	u64 *bitmap; /* by pfn */
 	u64 nr_pfns;
-	u32 head;	/* all shadows, linked by their frames' next and prev */
+	u32 head; /* all shadows, linked by their frames' next and prev */
 	u32 nr_shadows;
 	u32 faults, dirty; /* since the last clean */
 };

@@ -193,7 +193,7 @@ int l1e_update(struct domain *d, struct domain *pg, u64 *ptr, u64 new, u64 keep,
 	u64 old = READ_ONCE(*ptr);
 	int rc;
 
-	if (!(new & PTE_P)) {
+	if (!(new &PTE_P)) {
 		if (unlikely(l1tf_unsafe(d, new)))
 			return -EINVAL;
 		*was = old = entry_exchange(d, ptr, new, 0);
@@ -202,7 +202,7 @@ int l1e_update(struct domain *d, struct domain *pg, u64 *ptr, u64 new, u64 keep,
 	}
 	new = l1e_adjust(new);
 	/* Same frame, same use: the references stay as they are. */
-	if (!((old ^ new) & (PTE_P | PTE_RW | PTE_ADDR_MASK)) && !(new & pte_reserved)) {
+	if (!((old ^ new) & (PTE_P | PTE_RW | PTE_ADDR_MASK)) && !(new &pte_reserved)) {
 		*was = entry_exchange(d, ptr, new, keep);
 		return 0;
 	}
@@ -225,14 +225,13 @@ int upper_update(struct domain *d, unsigned int level, u64 *ptr, u64 new, u64 ke
 	/* Work left by an earlier entry of the batch may take this very table apart: that first. */
 	if (d->mm->nr_pending)
 		return -ERESTART;
-	if (!(new & PTE_P)) {
+	if (!(new &PTE_P)) {
 		if (l1tf_unsafe(d, new))
 			return -EINVAL;
 		keep = 0;
 	} else {
 		new = upper_adjust(new);
-		if (!((old ^ new) & (PTE_P | PTE_ADDR_MASK)) &&
-		    !(new & (pte_reserved | PTE_UPPER_REFUSED))) {
+		if (!((old ^ new) & (PTE_P | PTE_ADDR_MASK)) && !(new &(pte_reserved | PTE_UPPER_REFUSED))) {
 			entry_exchange(d, ptr, new, keep);
 			return 0;
 		}

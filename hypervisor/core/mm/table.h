@@ -110,8 +110,8 @@ int upper_put(struct domain *d, u64 e);
 int l1e_update(struct domain *d, struct domain *pg, u64 *ptr, u64 new, u64 keep, u64 *was);
 int upper_update(struct domain *d, unsigned int level, u64 *ptr, u64 new, u64 keep);
 /* Same, the level taken from the frame's type, which is a validated table. */
-static inline int entry_update(struct domain *d, struct domain *pg, const struct frame *table,
-			       u64 *ptr, u64 new, u64 keep)
+static inline int entry_update(struct domain *d, struct domain *pg, const struct frame *table, u64 *ptr,
+			       u64 new, u64 keep)
 {
 	enum frame_type t = pgt_type(table->type_word);
 	u64 was;

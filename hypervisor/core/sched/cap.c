@@ -32,8 +32,7 @@ static void catch_up(struct sched_domain *d, stime_t now)
 	d->period_start += periods * SCHED_CAP_PERIOD;
 	if (periods > 1000)
 		periods = 1000; /* pays back any overrun */
-	d->budget =
-		min(d->budget + (s64)periods * period_budget(d), KEPT_PERIODS * period_budget(d));
+	d->budget = min(d->budget + (s64)periods * period_budget(d), KEPT_PERIODS * period_budget(d));
 }
 
 void sched_set_cap(struct sched_domain *d, u32 cap, stime_t now)

@@ -53,8 +53,7 @@ static void enqueue(struct sched_rq *rq, struct sched_vcpu *sv)
 {
 	struct list *at = rq->ready.prev;
 
-	while (at != &rq->ready &&
-	       before(sv->deadline, list_entry(at, struct sched_vcpu, link)->deadline))
+	while (at != &rq->ready && before(sv->deadline, list_entry(at, struct sched_vcpu, link)->deadline))
 		at = at->prev;
 	list_insert_after(&sv->link, at);
 	sv->state = SV_READY;
@@ -115,8 +114,7 @@ static void park(struct sched_rq *rq, struct sched_vcpu *sv, stime_t until)
 {
 	struct list *at = rq->parked.prev;
 
-	while (at != &rq->parked &&
-	       before(until, list_entry(at, struct sched_vcpu, link)->park_until))
+	while (at != &rq->parked && before(until, list_entry(at, struct sched_vcpu, link)->park_until))
 		at = at->prev;
 	list_insert_after(&sv->link, at);
 	sv->park_until = until;
@@ -183,15 +181,12 @@ static void fair_sleep(struct sched *s, struct sched_vcpu *sv)
 }
 
 /* The first of victim's that may run here; *busy if one would, once its registers are saved. */
-static struct sched_vcpu *stealable(const struct sched_rq *victim, unsigned int cpu, bool any,
-				    bool *busy)
+static struct sched_vcpu *stealable(const struct sched_rq *victim, unsigned int cpu, bool any, bool *busy)
 {
 	struct sched_vcpu *sv;
 
-	list_for_each(sv, &victim->ready, link)
-	{
-		if (!cpumask_test(cpu, &sv->hard) ||
-		    !(any || !sv->has_soft || cpumask_test(cpu, &sv->soft)))
+	list_for_each(sv, &victim->ready, link) {
+		if (!cpumask_test(cpu, &sv->hard) || !(any || !sv->has_soft || cpumask_test(cpu, &sv->soft)))
 			continue;
 		if (!READ_ONCE(*sv->on_cpu))
 			return sv;
@@ -234,8 +229,7 @@ static bool steal_for_idle(struct sched *s, unsigned int cpu)
 	for (;;) {
 		unsigned int other, best = NR_CPUS;
 
-		for_each_cpu(other, &left)
-		{
+		for_each_cpu(other, &left) {
 			if (!READ_ONCE(s->rq[other].nr_ready))
 				cpumask_unset(other, &left);
 			else if (best == NR_CPUS || before(READ_ONCE(s->rq[other].head_deadline),
@@ -280,8 +274,8 @@ static void balance(struct sched *s, unsigned int cpu, u64 best_deadline)
 
 /* The running vCPU stops: to sleep, without budget, or to make room. Returns it when it may go on.
  */
-static struct sched_vcpu *settle_prev(struct sched *s, struct sched_rq *rq, unsigned int cpu,
-				      stime_t now, bool stay)
+static struct sched_vcpu *settle_prev(struct sched *s, struct sched_rq *rq, unsigned int cpu, stime_t now,
+				      bool stay)
 {
 	struct sched_vcpu *prev = rq->curr;
 	stime_t refill;
@@ -317,8 +311,7 @@ static struct sched_vcpu *best_ready(const struct sched_rq *rq)
 {
 	struct sched_vcpu *sv;
 
-	list_for_each(sv, &rq->ready, link)
-	{
+	list_for_each(sv, &rq->ready, link) {
 		if (likely(!sv->push)) /* else on its way to another CPU */
 			return sv;
 	}
@@ -326,8 +319,8 @@ static struct sched_vcpu *best_ready(const struct sched_rq *rq)
 }
 
 /* Does prev go on although best is waiting? */
-static bool prev_goes_on(const struct sched *s, const struct sched_vcpu *prev,
-			 const struct sched_vcpu *best, stime_t now)
+static bool prev_goes_on(const struct sched *s, const struct sched_vcpu *prev, const struct sched_vcpu *best,
+			 stime_t now)
 {
 	if (unlikely(prev->push))
 		return false;
@@ -338,8 +331,8 @@ static bool prev_goes_on(const struct sched *s, const struct sched_vcpu *prev,
 	return !before(best->deadline, prev->deadline) || now - prev->picked_at < s->ratelimit;
 }
 
-static stime_t next_decision(const struct sched *s, const struct sched_rq *rq,
-			     const struct sched_vcpu *next, stime_t now)
+static stime_t next_decision(const struct sched *s, const struct sched_rq *rq, const struct sched_vcpu *next,
+			     stime_t now)
 {
 	stime_t until = 0;
 
@@ -353,8 +346,7 @@ static stime_t next_decision(const struct sched *s, const struct sched_rq *rq,
 		}
 		if (unlikely(rq->retry) && (!until || before(now + RETRY, until)))
 			until = now + RETRY;
-		if (unlikely(next->dom->cap) &&
-		    (!until || before(now + (stime_t)next->quota, until)))
+		if (unlikely(next->dom->cap) && (!until || before(now + (stime_t)next->quota, until)))
 			until = now + (stime_t)next->quota;
 	}
 	if (unlikely(!list_empty(&rq->parked))) {
@@ -447,10 +439,8 @@ static unsigned int shortest_queue(const struct sched *s, const cpumask_t *mask)
 {
 	unsigned int cpu, best = NR_CPUS, best_len = ~0U;
 
-	for_each_cpu(cpu, mask)
-	{
-		unsigned int len =
-			READ_ONCE(s->rq[cpu].nr_ready) + (READ_ONCE(s->rq[cpu].curr) != NULL);
+	for_each_cpu(cpu, mask) {
+		unsigned int len = READ_ONCE(s->rq[cpu].nr_ready) + (READ_ONCE(s->rq[cpu].curr) != NULL);
 
 		if (len < best_len) {
 			best = cpu;

@@ -29,13 +29,11 @@ static unsigned int null_place(struct sched *s, const struct sched_vcpu *sv)
 	    (READ_ONCE(s->rq[sv->cpu].assigned) == sv && cpumask_test(sv->cpu, &allowed)))
 		return sv->cpu;
 	cpumask_and(&soft, &allowed, &sv->soft);
-	for_each_cpu(cpu, &soft)
-	{
+	for_each_cpu(cpu, &soft) {
 		if (!READ_ONCE(s->rq[cpu].assigned))
 			return cpu;
 	}
-	for_each_cpu(cpu, &allowed)
-	{
+	for_each_cpu(cpu, &allowed) {
 		if (!READ_ONCE(s->rq[cpu].assigned))
 			return cpu;
 	}
@@ -65,17 +63,14 @@ static void adopt(struct sched *s, struct sched_rq *rq, unsigned int cpu)
 {
 	unsigned int other;
 
-	for_each_cpu(other, &s->online)
-	{
+	for_each_cpu(other, &s->online) {
 		struct sched_rq *o = &s->rq[other];
 		struct sched_vcpu *sv, *found = NULL;
 
 		if (!READ_ONCE(o->nr_ready) || (other != cpu && !spin_trylock_nested(&o->lock)))
 			continue;
-		list_for_each(sv, &o->ready, link)
-		{
-			if (o->assigned != sv && cpumask_test(cpu, &sv->hard) &&
-			    !READ_ONCE(*sv->on_cpu)) {
+		list_for_each(sv, &o->ready, link) {
+			if (o->assigned != sv && cpumask_test(cpu, &sv->hard) && !READ_ONCE(*sv->on_cpu)) {
 				found = sv;
 				break;
 			}

@@ -6,8 +6,7 @@
 #include <lib.h>
 #include <sched_policy.h>
 
-void sched_state_init(struct sched *s, const struct sched_ops *ops, struct sched_rq *rq,
-		      unsigned int nr_cpus)
+void sched_state_init(struct sched *s, const struct sched_ops *ops, struct sched_rq *rq, unsigned int nr_cpus)
 {
 	memset(s, 0, sizeof(*s));
 	s->ops = ops;

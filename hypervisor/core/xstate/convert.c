@@ -31,8 +31,8 @@ static void init_x87(u8 *dst)
 	memcpy(dst, &(u16){XSTATE_FCW_INIT}, 2);
 }
 
-static void copy_legacy(const struct xstate_layout *l, struct xstate_area *dst,
-			const struct xstate_area *src, u64 bv)
+static void copy_legacy(const struct xstate_layout *l, struct xstate_area *dst, const struct xstate_area *src,
+			u64 bv)
 {
 	memset(dst, 0, XSTATE_MIN_SIZE);
 	if (bv & XSTATE_X87)
@@ -53,8 +53,8 @@ static void settle_tag(struct xstate_area *a)
 		a->word_size = 0;
 }
 
-int xstate_expand(const struct xstate_layout *l, const void *src, u32 src_size, void *dst,
-		  u32 dst_size, u64 want)
+int xstate_expand(const struct xstate_layout *l, const void *src, u32 src_size, void *dst, u32 dst_size,
+		  u64 want)
 {
 	const struct xstate_area *s = src;
 	struct xstate_area *d = dst;
@@ -63,8 +63,8 @@ int xstate_expand(const struct xstate_layout *l, const void *src, u32 src_size, 
 
 	if (src_size < XSTATE_MIN_SIZE || dst_size < XSTATE_MIN_SIZE)
 		return -ENOSPC;
-	if (!(s->hdr.xcomp_bv & XSTATE_COMPACTED) || (bv & ~xcomp) ||
-	    (xcomp & ~(l->user | l->supervisor)) || xstate_size_compacted(l, xcomp) > src_size)
+	if (!(s->hdr.xcomp_bv & XSTATE_COMPACTED) || (bv & ~xcomp) || (xcomp & ~(l->user | l->supervisor)) ||
+	    xstate_size_compacted(l, xcomp) > src_size)
 		return -EINVAL;
 	if (xstate_size_standard(l, user) > dst_size)
 		return -E2BIG;
@@ -81,16 +81,15 @@ int xstate_expand(const struct xstate_layout *l, const void *src, u32 src_size, 
 		u8 *to = (u8 *)dst + l->comp[i].offset;
 
 		if (bv >> i & 1)
-			memcpy(to, (const u8 *)src + xstate_offset_compacted(l, xcomp, i),
-			       l->comp[i].size);
+			memcpy(to, (const u8 *)src + xstate_offset_compacted(l, xcomp, i), l->comp[i].size);
 		else
 			xstate_init_component(l, i, to);
 	}
 	return 0;
 }
 
-int xstate_compact(const struct xstate_layout *l, const void *src, u32 src_size, void *dst,
-		   u32 dst_size, u64 xcomp_bv)
+int xstate_compact(const struct xstate_layout *l, const void *src, u32 src_size, void *dst, u32 dst_size,
+		   u64 xcomp_bv)
 {
 	const struct xstate_area *s = src;
 	struct xstate_area *d = dst;
@@ -98,8 +97,7 @@ int xstate_compact(const struct xstate_layout *l, const void *src, u32 src_size,
 
 	if (src_size < XSTATE_MIN_SIZE || dst_size < XSTATE_MIN_SIZE)
 		return -ENOSPC;
-	if (s->hdr.xcomp_bv || (s->hdr.xstate_bv & ~l->user) ||
-	    (xcomp & ~(l->user | l->supervisor)) ||
+	if (s->hdr.xcomp_bv || (s->hdr.xstate_bv & ~l->user) || (xcomp & ~(l->user | l->supervisor)) ||
 	    xstate_size_standard(l, s->hdr.xstate_bv & xcomp) > src_size)
 		return -EINVAL;
 	if (xstate_size_compacted(l, xcomp) > dst_size)
@@ -120,8 +118,8 @@ int xstate_compact(const struct xstate_layout *l, const void *src, u32 src_size,
 	for (m = bv & ~XSTATE_LEGACY; m; m &= m - 1) {
 		unsigned int i = (unsigned int)__builtin_ctzll(m);
 
-		memcpy((u8 *)dst + xstate_offset_compacted(l, xcomp, i),
-		       (const u8 *)src + l->comp[i].offset, l->comp[i].size);
+		memcpy((u8 *)dst + xstate_offset_compacted(l, xcomp, i), (const u8 *)src + l->comp[i].offset,
+		       l->comp[i].size);
 	}
 	return 0;
 }

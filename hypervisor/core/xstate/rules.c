@@ -20,10 +20,9 @@ static const struct xcr0_rule rules[] = {
 #define APX (1ULL << XSTATE_NR_APX)
 #define MPX (XSTATE_BNDREGS | XSTATE_BNDCSR)
 
-#define SUPERVISOR_ONLY                                                                            \
-	(1ULL << XSTATE_NR_PT | 1ULL << XSTATE_NR_PASID | XSTATE_CET_U | XSTATE_CET_S |            \
-	 1ULL << XSTATE_NR_HDC | 1ULL << XSTATE_NR_UINTR | 1ULL << XSTATE_NR_LBR |                 \
-	 1ULL << XSTATE_NR_HWP)
+#define SUPERVISOR_ONLY                                                                 \
+	(1ULL << XSTATE_NR_PT | 1ULL << XSTATE_NR_PASID | XSTATE_CET_U | XSTATE_CET_S | \
+	 1ULL << XSTATE_NR_HDC | 1ULL << XSTATE_NR_UINTR | 1ULL << XSTATE_NR_LBR | 1ULL << XSTATE_NR_HWP)
 
 bool xstate_xcr0_valid(u64 xcr0)
 {

@@ -31,8 +31,8 @@ void xstate_before_save(struct xstate_area *a, struct xstate_x87_note *note)
 		a->fsw = FSW_MARK;
 }
 
-bool xstate_after_save(struct xstate_area *a, const struct xstate_x87_note *note,
-		       enum xstate_fip_mode mode, bool cpu_has_selectors)
+bool xstate_after_save(struct xstate_area *a, const struct xstate_x87_note *note, enum xstate_fip_mode mode,
+		       bool cpu_has_selectors)
 {
 	if (note->marked && a->fsw == FSW_MARK) {
 		/* Not written: still the selectors and the tag of the last save. */

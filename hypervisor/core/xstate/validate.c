@@ -25,8 +25,8 @@ const char *xstate_verdict_name(enum xstate_verdict v)
 }
 
 static const char *const components[] = {
-	"x87", "SSE", "AVX", "BNDREGS", "BNDCSR", "opmask", "ZMM_Hi256", "Hi16_ZMM", "PT", "PKRU",
-	"PASID", "CET_U", "CET_S", "HDC", "UINTR", "LBR", "HWP", "TILECFG", "TILEDATA", "APX",
+	"x87",   "SSE",   "AVX",   "BNDREGS", "BNDCSR", "opmask", "ZMM_Hi256", "Hi16_ZMM", "PT",       "PKRU",
+	"PASID", "CET_U", "CET_S", "HDC",     "UINTR",  "LBR",    "HWP",       "TILECFG",  "TILEDATA", "APX",
 };
 
 const char *xstate_component_name(unsigned int nr)
@@ -60,8 +60,8 @@ static enum xstate_verdict check_header(const struct xstate_layout *l, u64 permi
 	return XSTATE_OK;
 }
 
-enum xstate_verdict xstate_validate(const struct xstate_layout *l, u64 permitted, u64 xcr0,
-				    u64 xcr0_accum, const void *image, u32 size, u64 *culprit)
+enum xstate_verdict xstate_validate(const struct xstate_layout *l, u64 permitted, u64 xcr0, u64 xcr0_accum,
+				    const void *image, u32 size, u64 *culprit)
 {
 	const struct xstate_area *a = image;
 	u64 outside;

@@ -32,8 +32,7 @@ struct dom0_layout {
 };
 void dom0_plan(const struct kernel_info *k, u64 nr_pages, u64 initrd_size, struct dom0_layout *l);
 /* Writes the tables and returns the root. */
-mfn_t dom0_page_tables(const struct dom0_memory *m, const struct kernel_info *k,
-		       const struct dom0_layout *l);
+mfn_t dom0_page_tables(const struct dom0_memory *m, const struct kernel_info *k, const struct dom0_layout *l);
 
 static inline void *dom0_page(const struct dom0_memory *m, u64 pfn);
 #include <mm.h>

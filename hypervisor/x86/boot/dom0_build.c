@@ -63,9 +63,8 @@ static void load_initrd(const struct dom0_memory *m, const struct dom0_layout *l
 		       min(PAGE_SIZE, l->initrd_size - done));
 }
 
-static void write_start_info(struct domain *d, const struct dom0_memory *m,
-			     const struct kernel_info *k, const struct dom0_layout *l,
-			     const char *cmdline)
+static void write_start_info(struct domain *d, const struct dom0_memory *m, const struct kernel_info *k,
+			     const struct dom0_layout *l, const char *cmdline)
 {
 	struct start_info *si = dom0_page(m, l->start_info);
 	struct dom0_vga_console_info *vga = (void *)(si + 1);
@@ -103,8 +102,7 @@ static void write_p2m(const struct dom0_memory *m, const struct dom0_layout *l)
 		((u64 *)dom0_page(m, l->p2m + i / 512))[i % 512] = m->p2m[i];
 }
 
-static void start_vcpu(struct domain *d, const struct kernel_info *k, const struct dom0_layout *l,
-		       mfn_t root)
+static void start_vcpu(struct domain *d, const struct kernel_info *k, const struct dom0_layout *l, mfn_t root)
 {
 	struct vcpu *v = d->vcpus[0];
 	int rc;
@@ -163,14 +161,12 @@ static struct domain *create_dom0(u64 max_pages)
 	return d;
 }
 
-static void report(const struct kernel_info *k, const struct dom0_layout *l,
-		   const struct dom0_memory *m)
+static void report(const struct kernel_info *k, const struct dom0_layout *l, const struct dom0_memory *m)
 {
 	printk("dom0: %s kernel %#lx-%#lx, entry %#lx, %lu MiB, %u vCPUs\n", k->guest_os, k->phys_start,
 	       k->phys_end, k->entry, m->nr_pages >> 8, dom0->max_vcpus);
-	printk("dom0: start_info pfn %#lx, tables %#lx+%lu, initrd %#lx+%lu, p2m %#lx+%lu\n",
-	       l->start_info, l->tables, l->nr_tables, l->initrd, l->initrd_pages, l->p2m,
-	       l->p2m_pages);
+	printk("dom0: start_info pfn %#lx, tables %#lx+%lu, initrd %#lx+%lu, p2m %#lx+%lu\n", l->start_info,
+	       l->tables, l->nr_tables, l->initrd, l->initrd_pages, l->p2m, l->p2m_pages);
 }
 
 /* A kernel's command line is what follows the module's file name; GRUB leaves that out, QEMU does not. */
@@ -210,14 +206,14 @@ void build_dom0(void)
 	nr = min(nr, mm_free_frames() - min(mm_free_frames() / 64, 1024UL));
 	dom0_plan(&k, nr, initrd_size, &l);
 	if (l.p2m_end + 1024 > nr)
-		panic("dom0: %lu MiB is too little, its start alone needs %lu: raise dom0_mem= or give the machine more memory",
+		panic("dom0: %lu MiB is too little, its start alone needs %lu: raise dom0_mem= or give the "
+		      "machine more memory",
 		      nr >> 8, (l.p2m_end + 1024) >> 8);
 	d = create_dom0(max_pages);
 	alloc_memory(d, &m, nr);
 	load_kernel(&m, &k);
 	if (k.hypercall_page)
-		pv_hypercall_page_fill(
-			dom0_page(&m, (k.hypercall_page - k.virt_base) >> PAGE_SHIFT));
+		pv_hypercall_page_fill(dom0_page(&m, (k.hypercall_page - k.virt_base) >> PAGE_SHIFT));
 	load_initrd(&m, &l, im->start);
 	write_p2m(&m, &l);
 	write_start_info(d, &m, &k, &l, kernel_cmdline(km->cmdline));

@@ -85,8 +85,7 @@ unsigned int dom0_vcpu_count(void)
 
 static s64 pages_of(s64 bytes, u64 avail)
 {
-	return bytes == INT64_MAX ? INT64_MAX
-				  : bytes / (s64)PAGE_SIZE + (bytes < 0 ? (s64)avail : 0);
+	return bytes == INT64_MAX ? INT64_MAX : bytes / (s64)PAGE_SIZE + (bytes < 0 ? (s64)avail : 0);
 }
 
 u64 dom0_page_count(u64 avail, u64 *max_pages)

@@ -11,9 +11,9 @@
 static const struct {
 	u16 first, last;
 } denied_ports[] = {
-	{0x20, 0x21}, {0xa0, 0xa1}, /* interrupt controllers */
-	{0x4d0, 0x4d1},		    /* their edge/level registers */
-	{0x40, 0x43}, {0x61, 0x61}, /* interval timer: emulated */
+	{0x20, 0x21},   {0xa0, 0xa1}, /* interrupt controllers */
+	{0x4d0, 0x4d1},               /* their edge/level registers */
+	{0x40, 0x43},   {0x61, 0x61}, /* interval timer: emulated */
 };
 
 void dom0_permissions(struct domain *d)

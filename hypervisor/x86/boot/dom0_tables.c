@@ -90,8 +90,7 @@ static void map_range(struct builder *b, u64 va, u64 pfn, u64 nr)
 		*entry_for(b, va + (i << PAGE_SHIFT)) = pte_make(MFN(b->m->p2m[pfn + i]), L1_FLAGS);
 }
 
-mfn_t dom0_page_tables(const struct dom0_memory *m, const struct kernel_info *k,
-		       const struct dom0_layout *l)
+mfn_t dom0_page_tables(const struct dom0_memory *m, const struct kernel_info *k, const struct dom0_layout *l)
 {
 	struct builder b = {m, l->tables, l->tables + 1, l->tables + l->nr_tables};
 

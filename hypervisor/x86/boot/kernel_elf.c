@@ -85,8 +85,7 @@ static void parse_notes(const u8 *p, u64 size, struct kernel_info *k, bool *xen)
 	}
 }
 
-static const char *add_segment(const u8 *elf, size_t size, const struct elf64_phdr *ph,
-			       struct kernel_info *k)
+static const char *add_segment(const u8 *elf, size_t size, const struct elf64_phdr *ph, struct kernel_info *k)
 {
 	if (ph->offset > size || ph->filesz > size - ph->offset)
 		return "truncated: a segment lies beyond the end of the file";

@@ -9,13 +9,13 @@
 
 struct kernel_info {
 	u64 virt_base, paddr_offset, entry, init_p2m; /* init_p2m 0: right behind the kernel */
-	u64 phys_start, phys_end;		      /* of all segments */
-	u64 hypercall_page;			      /* 0: it does without */
+	u64 phys_start, phys_end;                     /* of all segments */
+	u64 hypercall_page;                           /* 0: it does without */
 	bool mod_start_pfn, has_init_p2m, can_be_dom0;
 	char guest_os[32];
 	unsigned int nr_segments;
 	struct {
-		u64 phys;     /* guest-physical destination */
+		u64 phys; /* guest-physical destination */
 		const u8 *data;
 		u64 file_size, mem_size;
 	} seg[KERNEL_MAX_SEGMENTS];

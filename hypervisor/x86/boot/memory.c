@@ -67,8 +67,8 @@ void memory_map_finish(void)
 	}
 	host_e820_nr = n;
 	for (unsigned int i = 0; i < n; i++)
-		printk(XLOG_INFO "Memory: %012lx-%012lx type %u\n", host_e820[i].start,
-		       host_e820[i].end, host_e820[i].type);
+		printk(XLOG_INFO "Memory: %012lx-%012lx type %u\n", host_e820[i].start, host_e820[i].end,
+		       host_e820[i].type);
 }
 
 void boot_reserve(paddr_t start, paddr_t end)

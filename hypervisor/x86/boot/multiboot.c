@@ -31,8 +31,15 @@ struct mb2_mmap_entry {
 };
 
 enum {
-	MB2_END = 0, MB2_CMDLINE = 1, MB2_LOADER = 2, MB2_MODULE = 3, MB2_MEMINFO = 4, MB2_MMAP = 6,
-	MB2_EFI64 = 12, MB2_ACPI_OLD = 14, MB2_ACPI_NEW = 15,
+	MB2_END = 0,
+	MB2_CMDLINE = 1,
+	MB2_LOADER = 2,
+	MB2_MODULE = 3,
+	MB2_MEMINFO = 4,
+	MB2_MMAP = 6,
+	MB2_EFI64 = 12,
+	MB2_ACPI_OLD = 14,
+	MB2_ACPI_NEW = 15,
 };
 
 static void copy_string(char *dst, size_t size, const char *src)
@@ -62,8 +69,7 @@ static void parse_mb1(const struct mb1_info *mi)
 	if (mi->flags & BIT(2))
 		copy_string(boot_info.cmdline, sizeof(boot_info.cmdline), paddr_to_virt(mi->cmdline));
 	if (mi->flags & BIT(9))
-		copy_string(boot_info.loader, sizeof(boot_info.loader),
-			    paddr_to_virt(mi->loader_name));
+		copy_string(boot_info.loader, sizeof(boot_info.loader), paddr_to_virt(mi->loader_name));
 	if (mi->flags & BIT(3))
 		for (u32 i = 0; i < mi->mods_count; i++)
 			add_module(mod[i].start, mod[i].end,
@@ -109,8 +115,7 @@ static void parse_mb2(paddr_t info)
 			copy_string(boot_info.loader, sizeof(boot_info.loader), (const char *)p + 8);
 			break;
 		case MB2_MODULE:
-			add_module(*(const u32 *)(p + 8), *(const u32 *)(p + 12),
-				   (const char *)p + 16);
+			add_module(*(const u32 *)(p + 8), *(const u32 *)(p + 12), (const char *)p + 16);
 			break;
 		case MB2_MMAP:
 			parse_mb2_mmap(t);

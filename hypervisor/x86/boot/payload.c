@@ -155,7 +155,10 @@ static const struct format {
 	const char *(*unpack)(const u8 *in, size_t n, u8 *out, size_t size);
 } formats[] = {
 	{"gzip", "\x1f\x8b", 2, unpack_gzip},
-	{"xz", "\xfd" "7zXZ", 5, unpack_xz},
+	{"xz",
+	 "\xfd"
+	 "7zXZ",
+	 5, unpack_xz},
 	{"zstd", "\x28\xb5\x2f\xfd", 4, unpack_zstd},
 	{"lz4", "\x02\x21\x4c\x18", 4, unpack_lz4},
 	{"lzma", "\x5d\x00\x00", 3, unpack_lzma},
@@ -169,7 +172,8 @@ static void unpack(const struct format *f, const u8 *in, size_t n, struct kernel
 	u8 *buf;
 
 	if (size < 4096 || size > (512UL << 20))
-		panic("dom0 kernel: the %s payload claims %lu bytes unpacked: the file is damaged or truncated",
+		panic("dom0 kernel: the %s payload claims %lu bytes unpacked: the file is damaged or "
+		      "truncated",
 		      f->name, size);
 	buf = hv_zalloc(size);
 	if (!buf)
@@ -203,8 +207,8 @@ void kernel_unpack(const u8 *p, size_t size, struct kernel_image *out)
 	offset = ((size_t)h->setup_sects + 1) * 512 + read32(p + PAYLOAD_OFFSET_AT);
 	length = read32(p + PAYLOAD_LENGTH_AT);
 	if (offset >= size || length > size - offset || length < 16)
-		panic("dom0 kernel: truncated: payload at %lu, %lu bytes, in a file of %lu", offset,
-		      length, size);
+		panic("dom0 kernel: truncated: payload at %lu, %lu bytes, in a file of %lu", offset, length,
+		      size);
 	payload = p + offset;
 	if (!memcmp(payload, "\177ELF", 4)) {
 		*out = (struct kernel_image){payload, length, false};
@@ -215,6 +219,7 @@ void kernel_unpack(const u8 *p, size_t size, struct kernel_image *out)
 			unpack(&formats[i], payload, length, out);
 			return;
 		}
-	panic("dom0 kernel: unknown payload compression (%02x %02x %02x %02x); known are gzip, xz, zstd, lz4, lzma",
+	panic("dom0 kernel: unknown payload compression (%02x %02x %02x %02x); known are gzip, xz, zstd, "
+	      "lz4, lzma",
 	      payload[0], payload[1], payload[2], payload[3]);
 }

@@ -34,7 +34,7 @@ struct tss {
 struct entry_data {
 	struct tss tss;
 	u64 user_rsp __aligned(8); /* scratch of the syscall stub */
-	u64 regs_top;		   /* end of the running vCPU's frame: what RSP0 points to */
+	u64 regs_top;              /* end of the running vCPU's frame: what RSP0 points to */
 };
 
 static struct entry_data *entry_data[NR_CPUS];
@@ -52,8 +52,8 @@ static void idt_set(unsigned int vec, const void *fn, unsigned int dpl, unsigned
 {
 	u64 a = (u64)fn;
 
-	idt[vec].lo = (a & 0xffff) | (u64)SEL_HV_CS << 16 | (u64)ist << 32 |
-		      (u64)(0x8e00 | dpl << 13) << 32 | (a & 0xffff0000UL) << 32;
+	idt[vec].lo = (a & 0xffff) | (u64)SEL_HV_CS << 16 | (u64)ist << 32 | (u64)(0x8e00 | dpl << 13) << 32 |
+		      (a & 0xffff0000UL) << 32;
 	idt[vec].hi = a >> 32;
 }
 
@@ -94,11 +94,11 @@ static void stub_write(u8 *p, unsigned int cpu)
 		u8 *q = p + i * 64;
 		u64 at = va + i * 64;
 		u32 d;
-#define PUT_REL(len, target)                                                                       \
-	do {                                                                                       \
-		d = (u32)((target) - (at + (u64)(q - (p + i * 64)) + (len)));                      \
-		memcpy(q + (len)-4, &d, 4);                                                        \
-		q += (len);                                                                        \
+#define PUT_REL(len, target)                                                  \
+	do {                                                                  \
+		d = (u32)((target) - (at + (u64)(q - (p + i * 64)) + (len))); \
+		memcpy(q + (len)-4, &d, 4);                                   \
+		q += (len);                                                   \
 	} while (0)
 		memcpy(q, "\x48\x89\x25", 3); /* mov %rsp, user_rsp(%rip) */
 		PUT_REL(7, user_rsp);

@@ -86,7 +86,7 @@ int fpu_policy_changed(struct domain *d)
 	u32 size = buffer_size(permitted);
 	struct vcpu *v;
 
-	for_each_vcpu (d, v) {
+	for_each_vcpu(d, v) {
 		struct xstate_area *area;
 
 		if (!v->fpu || v->fpu->permitted == permitted)
@@ -112,7 +112,7 @@ int fpu_set_fip_mode(struct domain *d, unsigned int mode)
 
 	if (mode != XSTATE_FIP_AUTO && mode != XSTATE_FIP_4 && mode != XSTATE_FIP_8)
 		return -EINVAL;
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		if (v->fpu)
 			v->fpu->fip_mode = (enum xstate_fip_mode)mode;
 	return 0;
@@ -194,8 +194,7 @@ static int report_refusal(struct vcpu *v, enum xstate_verdict why, u64 culprit)
 }
 
 /* From here on nothing fails: image was validated and tmp, if needed, is there. */
-static void commit_image(struct fpu_state *f, u64 mask, const void *image, u32 size, void *tmp,
-			 u32 tmp_size)
+static void commit_image(struct fpu_state *f, u64 mask, const void *image, u32 size, void *tmp, u32 tmp_size)
 {
 	if (!fpu_caps.compacted) {
 		xstate_complete(&fpu_caps.layout, mask, image, size, f->area, f->area_size);
@@ -224,8 +223,8 @@ int fpu_import_extstate(struct vcpu *v, const void *record, u32 size)
 	if (!head[0])
 		head[0] = XSTATE_X87;
 	head[1] |= head[0] | XSTATE_LEGACY;
-	why = xstate_validate(&fpu_caps.layout, f->permitted | XSTATE_LEGACY, head[0], head[1],
-			      image, size - RECORD_HEAD, &culprit);
+	why = xstate_validate(&fpu_caps.layout, f->permitted | XSTATE_LEGACY, head[0], head[1], image,
+			      size - RECORD_HEAD, &culprit);
 	if (why != XSTATE_OK)
 		return report_refusal(v, why, culprit);
 
@@ -249,12 +248,10 @@ void fpu_dump(void)
 		struct domain *d = container_of(it, struct domain, list);
 		struct vcpu *v;
 
-		for_each_vcpu (d, v)
+		for_each_vcpu(d, v)
 			if (v->fpu)
-				printk("d%uv%u: %lu saves, %lu restores, %lu FNSTENV, XCR0 %#lx\n",
-				       d->id, v->id, (unsigned long)v->fpu->saves,
-				       (unsigned long)v->fpu->restores,
-				       (unsigned long)v->fpu->fnstenvs,
-				       (unsigned long)v->fpu->xcr0);
+				printk("d%uv%u: %lu saves, %lu restores, %lu FNSTENV, XCR0 %#lx\n", d->id,
+				       v->id, (unsigned long)v->fpu->saves, (unsigned long)v->fpu->restores,
+				       (unsigned long)v->fpu->fnstenvs, (unsigned long)v->fpu->xcr0);
 	}
 }

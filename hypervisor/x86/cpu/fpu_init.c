@@ -142,8 +142,8 @@ static bool probe_compacted(void)
 	memset(&probe, 0, sizeof(probe));
 	insn_xsavec64(&probe, mask);
 	ok = probe.area.hdr.xcomp_bv == (mask | XSTATE_COMPACTED) &&
-	     (probe.area.hdr.xstate_bv & XSTATE_YMM) && ymm[0] == 0x5a && ymm[255] == 0x5a &&
-	     !ymm[256] && !probe.area.hdr.reserved[0];
+	     (probe.area.hdr.xstate_bv & XSTATE_YMM) && ymm[0] == 0x5a && ymm[255] == 0x5a && !ymm[256] &&
+	     !probe.area.hdr.reserved[0];
 	memset(&probe, 0, sizeof(probe));
 	probe.area.mxcsr = XSTATE_MXCSR_INIT;
 	(void)insn_xrstor64(&probe, mask); /* back to initial values */
@@ -175,8 +175,7 @@ static void choose_method(u32 d1_eax, bool compacted_works)
 void fpu_cpu_init(void)
 {
 	write_cr0((read_cr0() & ~(CR0_EM | CR0_TS)) | CR0_MP | CR0_NE);
-	write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT |
-		  (fpu_caps.xsave ? CR4_OSXSAVE : 0));
+	write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | (fpu_caps.xsave ? CR4_OSXSAVE : 0));
 	insn_fninit();
 	if (fpu_caps.xsave)
 		insn_xsetbv(0, fpu_caps.xcr0);
@@ -208,8 +207,7 @@ void fpu_init(void)
 	probe_xsave(leaf);
 	fpu_caps.xcr0 = XSTATE_LEGACY; /* enough to make FPU instructions work */
 	fpu_cpu_init();
-	xstate_layout_init(&fpu_caps.layout, leaf, fpu_caps.xsave ? XSTATE_COMPS : 0,
-			   probe_mxcsr_mask());
+	xstate_layout_init(&fpu_caps.layout, leaf, fpu_caps.xsave ? XSTATE_COMPS : 0, probe_mxcsr_mask());
 	fpu_caps.xcr0 = fpu_caps.xsave ? xstate_xcr0_trim(fpu_caps.layout.user) : XSTATE_LEGACY;
 	fpu_caps.xfd = (leaf[1].a & 1U << 4) && (fpu_caps.layout.xfd & fpu_caps.xcr0);
 	fpu_cpu_init();
@@ -222,8 +220,7 @@ void fpu_init(void)
 	fpu_cpu_init();
 	debug_key_register('f', "extended state: method and counts", fpu_dump);
 	printk(XLOG_INFO "FPU: %s, XCR0 %#lx, image %u bytes, selectors %s%s%s\n", fpu_caps.method,
-	       (unsigned long)fpu_caps.xcr0,
-	       xstate_size_standard(&fpu_caps.layout, fpu_caps.xcr0),
+	       (unsigned long)fpu_caps.xcr0, xstate_size_standard(&fpu_caps.layout, fpu_caps.xcr0),
 	       fpu_caps.selectors ? "kept" : "none",
 	       fpu_caps.leaky_pointers ? ", pointers by environment" : "",
 	       (leaf[1].a & 2) && !compacted ? ", compacted format unusable" : "");

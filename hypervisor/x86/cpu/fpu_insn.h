@@ -6,13 +6,13 @@
 #include <extable.h>
 #include <xstate.h>
 
-#define XSAVE_INSN(name)                                                                           \
-	static inline void insn_##name(void *area, u64 rfbm)                                       \
-	{                                                                                          \
-		__asm__ volatile(#name " %0"                                                       \
-				 : "+m"(*(u8(*)[4096])area)                                        \
-				 : "a"((u32)rfbm), "d"((u32)(rfbm >> 32))                          \
-				 : "memory");                                                      \
+#define XSAVE_INSN(name)                                                  \
+	static inline void insn_##name(void *area, u64 rfbm)              \
+	{                                                                 \
+		__asm__ volatile(#name " %0"                              \
+				 : "+m"(*(u8(*)[4096])area)               \
+				 : "a"((u32)rfbm), "d"((u32)(rfbm >> 32)) \
+				 : "memory");                             \
 	}
 XSAVE_INSN(xsave64)
 XSAVE_INSN(xsaveopt64)
@@ -20,20 +20,19 @@ XSAVE_INSN(xsavec64)
 XSAVE_INSN(xsaves64)
 
 /* A restore may fault on a bad image and then says false. */
-#define XRSTOR_INSN(name)                                                                          \
-	static inline bool insn_##name(const void *area, u64 rfbm)                                 \
-	{                                                                                          \
-		bool ok;                                                                           \
-                                                                                                   \
-		__asm__ volatile("xor %%ecx, %%ecx\n"                                              \
-				 "1: " #name " %1\n\t"                                             \
-				 "inc %%ecx\n"                                                     \
-				 "2:\n" EXTABLE(1b, 2b)                                            \
-				 : "=&c"(ok)                                                       \
-				 : "m"(*(const u8(*)[4096])area), "a"((u32)rfbm),                  \
-				   "d"((u32)(rfbm >> 32))                                          \
-				 : "memory");                                                      \
-		return ok;                                                                         \
+#define XRSTOR_INSN(name)                                                                                \
+	static inline bool insn_##name(const void *area, u64 rfbm)                                       \
+	{                                                                                                \
+		bool ok;                                                                                 \
+                                                                                                         \
+		__asm__ volatile("xor %%ecx, %%ecx\n"                                                    \
+				 "1: " #name " %1\n\t"                                                   \
+				 "inc %%ecx\n"                                                           \
+				 "2:\n" EXTABLE(1b, 2b)                                                  \
+				 : "=&c"(ok)                                                             \
+				 : "m"(*(const u8(*)[4096])area), "a"((u32)rfbm), "d"((u32)(rfbm >> 32)) \
+				 : "memory");                                                            \
+		return ok;                                                                               \
 	}
 XRSTOR_INSN(xrstor)
 XRSTOR_INSN(xrstor64)
@@ -112,9 +111,7 @@ static inline void fpu_wrmsr(u32 msr, u64 v)
 }
 static inline void fpu_cpuid(u32 leaf, u32 sub, struct xstate_leaf *r)
 {
-	__asm__ volatile("cpuid"
-			 : "=a"(r->a), "=b"(r->b), "=c"(r->c), "=d"(r->d)
-			 : "0"(leaf), "2"(sub));
+	__asm__ volatile("cpuid" : "=a"(r->a), "=b"(r->b), "=c"(r->c), "=d"(r->d) : "0"(leaf), "2"(sub));
 }
 
 #define CR0_MP 0x2UL

@@ -13,7 +13,7 @@ struct fpu_state {
 	struct xstate_area *area; /* 64-byte aligned; compacted when fpu_caps.compacted */
 	u32 area_size;
 	unsigned int cpu; /* whose registers hold this state, if that CPU's owner is still us */
-	u64 permitted;	  /* XCR0 bits of the domain's policy */
+	u64 permitted;    /* XCR0 bits of the domain's policy */
 	u64 xcr0, xcr0_accum;
 	u64 xfd, xfd_err;
 	u64 xfd_permitted; /* components of the permitted set that XFD can disable */

@@ -29,7 +29,7 @@ static void cpuid_here(u32 leaf, u32 subleaf, struct cpuid_leaf *out)
 static void drop_unsupported(struct cpu_policy *host)
 {
 	static const u16 unsupported[] = {
-		XEN_X86_FEATURE_IBRSB, XEN_X86_FEATURE_STIBP,	  XEN_X86_FEATURE_SSBD,
+		XEN_X86_FEATURE_IBRSB, XEN_X86_FEATURE_STIBP,     XEN_X86_FEATURE_SSBD,
 		XEN_X86_FEATURE_IBRS,  XEN_X86_FEATURE_AMD_STIBP, XEN_X86_FEATURE_AMD_SSBD,
 		XEN_X86_FEATURE_PSFD,  XEN_X86_FEATURE_VIRT_SSBD, XEN_X86_FEATURE_INTEL_PSFD,
 	};
@@ -69,10 +69,8 @@ int policy_domain_init(struct domain *d)
 		return 0;
 	/* The hardware domain sees a constant TSC as such, since it does not move, and the memory
 	 * types it can ask the hypervisor for (XENPF_add_memtype). */
-	policy_set_feature(d->policy, XEN_X86_FEATURE_ITSC,
-			   policy_has(&pv_max_policy, XEN_X86_FEATURE_ITSC));
-	policy_set_feature(d->policy, XEN_X86_FEATURE_MTRR,
-			   policy_has(&host_policy, XEN_X86_FEATURE_MTRR));
+	policy_set_feature(d->policy, XEN_X86_FEATURE_ITSC, policy_has(&pv_max_policy, XEN_X86_FEATURE_ITSC));
+	policy_set_feature(d->policy, XEN_X86_FEATURE_MTRR, policy_has(&host_policy, XEN_X86_FEATURE_MTRR));
 	if (policy_vendor(d->policy) != VENDOR_INTEL)
 		d->policy->ext[1].d |= d->policy->basic[1].d & 1U << XEN_X86_FEATURE_MTRR;
 	return 0;

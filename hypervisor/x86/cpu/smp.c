@@ -37,7 +37,9 @@ void smp_send_ipi_mask(const cpumask_t *mask, u8 vector)
 {
 	unsigned int cpu, me = smp_processor_id();
 
-	for_each_cpu(cpu, mask) if (cpu != me) smp_send_ipi(cpu, vector);
+	for_each_cpu(cpu, mask)
+		if (cpu != me)
+			smp_send_ipi(cpu, vector);
 }
 
 void smp_send_event_check(unsigned int cpu)
@@ -91,8 +93,8 @@ void smp_call(const cpumask_t *mask, void (*fn)(void *), void *arg)
 			fn(arg);
 		return;
 	}
-	while (nobody = 0, !__atomic_compare_exchange_n(&call.owner, &nobody, me + 1, false,
-							__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+	while (nobody = 0, !__atomic_compare_exchange_n(&call.owner, &nobody, me + 1, false, __ATOMIC_ACQUIRE,
+							__ATOMIC_RELAXED))
 		cpu_relax_poll();
 	call.fn = fn;
 	call.arg = arg;
@@ -141,8 +143,9 @@ void smp_stop_others(void)
 	smp_send_ipi_mask(&others, VEC_CALL);
 	for (unsigned int i = 0; i < 100 && !all_stopped(&others); i++)
 		delay_us(1000);
-	for_each_cpu(cpu, &others) if (!cpumask_test(cpu, &stopped))
-		lapic_send(cpu_apic_id[cpu], ICR_DM_NMI | ICR_ASSERT);
+	for_each_cpu(cpu, &others)
+		if (!cpumask_test(cpu, &stopped))
+			lapic_send(cpu_apic_id[cpu], ICR_DM_NMI | ICR_ASSERT);
 	for (unsigned int i = 0; i < 100 && !all_stopped(&others); i++)
 		delay_us(1000);
 }

@@ -85,8 +85,7 @@ static void place_trampoline(void *stack)
 {
 	struct cpu_info *top = (struct cpu_info *)((u8 *)stack + STACK_SIZE) - 1;
 
-	memcpy(paddr_to_virt(AP_TRAMPOLINE), ap_trampoline,
-	       (size_t)(ap_trampoline_end - ap_trampoline));
+	memcpy(paddr_to_virt(AP_TRAMPOLINE), ap_trampoline, (size_t)(ap_trampoline_end - ap_trampoline));
 	*(u64 *)tramp_word(&ap_tramp_cr3) = virt_to_paddr(tramp_l4);
 	/* As a call would leave it: the ABI has the stack 16-byte aligned before the return
 	 * address. */
@@ -140,8 +139,7 @@ int smp_boot_cpus(void)
 	unsigned int cpu, online = 1;
 
 	cpumask_set(0, &cpu_online_map);
-	for_each_cpu(cpu, &cpu_present_map)
-	{
+	for_each_cpu(cpu, &cpu_present_map) {
 		if (cpu == 0)
 			continue;
 		if (online >= max_cpus)

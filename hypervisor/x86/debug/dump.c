@@ -53,8 +53,7 @@ static void dump_stack_words(u64 sp)
 {
 	printk("Stack at %016lx:\n", sp);
 	for (unsigned int i = 0; i < 16 && on_stack(sp + 8 * i); i++)
-		printk("%s%016lx%s", i % 4 ? " " : "   ", ((const u64 *)sp)[i],
-		       i % 4 == 3 ? "\n" : "");
+		printk("%s%016lx%s", i % 4 ? " " : "   ", ((const u64 *)sp)[i], i % 4 == 3 ? "\n" : "");
 	printk("\n");
 }
 
@@ -79,8 +78,7 @@ void dump_regs(const struct regs *r)
 	bool guest = regs_from_guest(r);
 	const struct vcpu *v = current;
 
-	printk("----[ Serai x86_64  CPU %u  %s ]----\n", smp_processor_id(),
-	       guest ? "guest" : "hypervisor");
+	printk("----[ Serai x86_64  CPU %u  %s ]----\n", smp_processor_id(), guest ? "guest" : "hypervisor");
 	printk("RIP:    %04x:%s\n", r->cs, guest ? "" : symbol_format(name, sizeof(name), r->rip));
 	if (guest || !is_text(r->rip))
 		printk("        %016lx\n", r->rip);
@@ -93,8 +91,8 @@ void dump_regs(const struct regs *r)
 	printk("r9:  %016lx  r10: %016lx  r11: %016lx\n", r->r9, r->r10, r->r11);
 	printk("r12: %016lx  r13: %016lx  r14: %016lx\n", r->r12, r->r13, r->r14);
 	printk("r15: %016lx  ss: %04x\n", r->r15, r->ss);
-	printk("cr0: %016lx  cr2: %016lx  cr3: %016lx  cr4: %016lx\n", read_cr(0), read_cr(2),
-	       read_cr(3), read_cr(4));
+	printk("cr0: %016lx  cr2: %016lx  cr3: %016lx  cr4: %016lx\n", read_cr(0), read_cr(2), read_cr(3),
+	       read_cr(4));
 	if (guest)
 		return;
 	dump_stack_words(r->rsp);
@@ -115,8 +113,7 @@ static void panic_begin(void)
 {
 	u32 none = 0, me = smp_processor_id() + 1;
 
-	if (!__atomic_compare_exchange_n(&panicking, &none, me, false, __ATOMIC_SEQ_CST,
-					 __ATOMIC_SEQ_CST)) {
+	if (!__atomic_compare_exchange_n(&panicking, &none, me, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
 		if (none == me)
 			machine_restart();
 		for (;;)
@@ -124,8 +121,7 @@ static void panic_begin(void)
 	}
 	console_start_sync();
 	smp_stop_others();
-	printk("\n****************************************\nPanic on CPU %u:\n",
-	       smp_processor_id());
+	printk("\n****************************************\nPanic on CPU %u:\n", smp_processor_id());
 }
 
 void panic(const char *fmt, ...)

@@ -49,8 +49,7 @@ static void acpi_reset(void)
 		outb((u16)r->address, acpi.reset_value);
 	} else if (r->space == ACPI_GAS_PCI) {
 		pci_conf_write(
-			(struct pci_addr){
-				0, 0, (u8)((r->address >> 32 & 31) << 3 | (r->address >> 16 & 7))},
+			(struct pci_addr){0, 0, (u8)((r->address >> 32 & 31) << 3 | (r->address >> 16 & 7))},
 			(unsigned int)(r->address & 0xffff), 1, acpi.reset_value);
 	} else {
 		p = vmap_io(r->address, 1);

@@ -67,8 +67,7 @@ void msi_program(struct msi_entry *e, u8 vector, u32 apic_id);
 void msi_mask(struct msi_entry *e, bool mask);
 
 /* irq.c */
-int irq_route(struct irq_desc *desc,
-	      unsigned int cpu); /* vector on cpu, hardware programmed; lock held */
+int irq_route(struct irq_desc *desc, unsigned int cpu); /* vector on cpu, hardware programmed; lock held */
 void irq_set_masked(struct irq_desc *desc, bool mask);
 struct irq_desc *irq_alloc_msi(struct msi_entry *e); /* NULL: none left */
 void irq_free_msi(struct irq_desc *desc);

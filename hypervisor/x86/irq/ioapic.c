@@ -100,8 +100,8 @@ void ioapic_program(unsigned int gsi, const struct irq_desc *desc, u32 apic_id)
 	/* Masked while half written. */
 	wr(a, REG_RTE(pin), a->low[pin] | RTE_MASKED);
 	wr(a, REG_RTE(pin) + 1, apic_id << 24);
-	a->low[pin] = desc->vector | (desc->level ? RTE_LEVEL : 0) |
-		      (desc->active_low ? RTE_ACTIVE_LOW : 0) | (desc->masked ? RTE_MASKED : 0);
+	a->low[pin] = desc->vector | (desc->level ? RTE_LEVEL : 0) | (desc->active_low ? RTE_ACTIVE_LOW : 0) |
+		      (desc->masked ? RTE_MASKED : 0);
 	wr(a, REG_RTE(pin), a->low[pin]);
 	spin_unlock(&lock);
 }

@@ -305,8 +305,7 @@ void irq_leave_cpu(unsigned int cpu)
 		struct irq_desc *desc = &irq_descs[i];
 
 		spin_lock(&desc->lock);
-		if (desc->vector && desc->cpu == cpu &&
-		    irq_route(desc, cpumask_first(&cpu_online_map)) != 0)
+		if (desc->vector && desc->cpu == cpu && irq_route(desc, cpumask_first(&cpu_online_map)) != 0)
 			printk(XLOG_WARNING "IRQ %u has no vector on another CPU\n", i);
 		spin_unlock(&desc->lock);
 	}

@@ -57,8 +57,9 @@ static struct msi_dev *find_dev(struct pci_addr a)
 {
 	struct msi_dev *dev;
 
-	list_for_each(dev, &devices, list) if (dev->addr.seg == a.seg && dev->addr.bus == a.bus &&
-					       dev->addr.devfn == a.devfn) return dev;
+	list_for_each(dev, &devices, list)
+		if (dev->addr.seg == a.seg && dev->addr.bus == a.bus && dev->addr.devfn == a.devfn)
+			return dev;
 	return NULL;
 }
 
@@ -119,8 +120,7 @@ static void write_mask(struct msi_entry *e)
 	if (e->slot)
 		mmio_write32(e->slot + 12, e->masked);
 	else if (e->ctrl & MSI_CTRL_MASKBIT)
-		pci_conf_write(dev->addr, dev->msi + (e->ctrl & MSI_CTRL_64 ? 0x10 : 0xc), 4,
-			       e->masked);
+		pci_conf_write(dev->addr, dev->msi + (e->ctrl & MSI_CTRL_64 ? 0x10 : 0xc), 4, e->masked);
 }
 
 void msi_program(struct msi_entry *e, u8 vector, u32 apic_id)
@@ -182,7 +182,9 @@ static struct msi_entry *find_entry(struct msi_dev *dev, bool msix, unsigned int
 {
 	struct msi_entry *e;
 
-	list_for_each(e, &dev->entries, list) if (!!e->slot == msix && e->nr == nr) return e;
+	list_for_each(e, &dev->entries, list)
+		if (!!e->slot == msix && e->nr == nr)
+			return e;
 	return NULL;
 }
 
@@ -228,8 +230,7 @@ static int new_entry(struct msi_dev *dev, bool msix, unsigned int nr, struct irq
 	return 0;
 }
 
-int msi_map(struct pci_addr a, bool msix, unsigned int entry_nr, paddr_t table_base,
-	    struct irq_desc **out)
+int msi_map(struct pci_addr a, bool msix, unsigned int entry_nr, paddr_t table_base, struct irq_desc **out)
 {
 	struct msi_dev *dev;
 	int rc;
@@ -273,22 +274,20 @@ int msi_restore(struct pci_addr a)
 		spin_unlock(&lock);
 		return -ENODEV;
 	}
-	list_for_each(e, &dev->entries, list)
-	{
+	list_for_each(e, &dev->entries, list) {
 		unsigned int ctrl = e->slot ? dev->msix + MSI_CTRL : dev->msi + MSI_CTRL;
 		u32 on = e->slot ? MSIX_CTRL_ENABLE : MSI_CTRL_ENABLE;
 
 		spin_lock(&e->desc->lock);
 		if (e->slot)
-			pci_conf_write(a, ctrl, 2,
-				       pci_conf_read(a, ctrl, 2) | on | MSIX_CTRL_MASKALL);
+			pci_conf_write(a, ctrl, 2, pci_conf_read(a, ctrl, 2) | on | MSIX_CTRL_MASKALL);
 		if (e->addr)
 			write_message(e);
 		write_mask(e);
-		pci_conf_write(a, ctrl, 2,
-			       (pci_conf_read(a, ctrl, 2) &
-				~(u32)(e->slot ? MSIX_CTRL_MASKALL : MSI_CTRL_MULTI)) |
-				       on);
+		pci_conf_write(
+			a, ctrl, 2,
+			(pci_conf_read(a, ctrl, 2) & ~(u32)(e->slot ? MSIX_CTRL_MASKALL : MSI_CTRL_MULTI)) |
+				on);
 		spin_unlock(&e->desc->lock);
 	}
 	spin_unlock(&lock);

@@ -305,8 +305,8 @@ int pirq_map_gsi(struct domain *d, unsigned int gsi, int want)
 	return rc;
 }
 
-int pirq_map_msi(struct domain *d, struct pci_addr a, bool msix, unsigned int entry,
-		 paddr_t table_base, int want)
+int pirq_map_msi(struct domain *d, struct pci_addr a, bool msix, unsigned int entry, paddr_t table_base,
+		 int want)
 {
 	struct domain_irq *di = d->irq;
 	struct irq_desc *desc;
@@ -375,8 +375,7 @@ int pirq_set_eoi_map(struct domain *d, mfn_t mfn)
 	di->eoi_map = map_frame(mfn);
 	di->eoi_frame = f;
 	for (unsigned int i = 0; i < di->nr_pirqs; i++) {
-		struct irq_desc *desc =
-			di->irq_of[i] == IRQ_NONE ? NULL : &irq_descs[di->irq_of[i]];
+		struct irq_desc *desc = di->irq_of[i] == IRQ_NONE ? NULL : &irq_descs[di->irq_of[i]];
 
 		if (desc && desc->level && guest_slot(desc, d))
 			set_bit(i, di->eoi_map);

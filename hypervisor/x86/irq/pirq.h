@@ -7,8 +7,8 @@
 #include <pci.h>
 
 int pirq_map_gsi(struct domain *d, unsigned int gsi, int want); /* pirq, or -errno; want -1: any */
-int pirq_map_msi(struct domain *d, struct pci_addr a, bool msix, unsigned int entry,
-		 paddr_t table_base, int want);
+int pirq_map_msi(struct domain *d, struct pci_addr a, bool msix, unsigned int entry, paddr_t table_base,
+		 int want);
 int pirq_unmap(struct domain *d, unsigned int pirq);
 int pirq_get_free(struct domain *d, bool msi);
 int pirq_status(struct domain *d, unsigned int pirq, u32 *flags);

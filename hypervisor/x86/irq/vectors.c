@@ -16,8 +16,7 @@ void vector_table_init(u16 table[256])
 
 static bool usable(const u16 table[256], unsigned int v)
 {
-	return v >= VEC_DEVICE_FIRST && v <= VEC_DEVICE_LAST && v != VEC_SYSCALL_GATE &&
-	       table[v] == IRQ_NONE;
+	return v >= VEC_DEVICE_FIRST && v <= VEC_DEVICE_LAST && v != VEC_SYSCALL_GATE && table[v] == IRQ_NONE;
 }
 
 u8 vector_find(const u16 table[256], u8 hint)

@@ -25,11 +25,11 @@
 #define WINDOW_FLAGS (PTE_P | PTE_RW | PTE_A | PTE_D | hv_nx())
 
 struct window {
-	u64 *ptes;	/* DESC_WINDOW_PAGES entries */
-	u64 *isolated;	/* the same in the roots isolated guests run on, NULL: there are none */
-	u8 gdt_pages;	/* in use now */
+	u64 *ptes;      /* DESC_WINDOW_PAGES entries */
+	u64 *isolated;  /* the same in the roots isolated guests run on, NULL: there are none */
+	u8 gdt_pages;   /* in use now */
 	u16 ldt_mapped; /* LDT pages that are there */
-	u64 ldt_base;	/* what SEL_LDT describes now */
+	u64 ldt_base;   /* what SEL_LDT describes now */
 	u32 ldt_ents;
 };
 static struct window windows[NR_CPUS];
@@ -99,7 +99,7 @@ static void ldt_window_clear(struct window *w, unsigned int cpu)
 		u64 pte = w->ptes[LDT_FIRST + i];
 
 		window_set(w, cpu, LDT_FIRST + i, 0);
-		w->ldt_mapped &= (u16)~(1U << i);
+		w->ldt_mapped &= (u16) ~(1U << i);
 		frame_put_and_type(mfn_to_frame(pte_mfn(pte)));
 	}
 }

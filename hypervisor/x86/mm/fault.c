@@ -35,8 +35,8 @@ static u64 bits_kept(const struct ptwr_insn *in, struct regs *regs, u64 old, uns
 }
 
 /* One instruction's write to an entry of the L1 table pt. */
-static bool ptwr_write(struct domain *d, struct regs *regs, const struct ptwr_insn *insn,
-		       struct frame *pt, u64 addr)
+static bool ptwr_write(struct domain *d, struct regs *regs, const struct ptwr_insn *insn, struct frame *pt,
+		       u64 addr)
 {
 	unsigned int shift = (addr & 7) * 8;
 	struct ptwr_effect fx;

@@ -51,8 +51,7 @@ static u64 *grant_entry(struct vcpu *v, u64 host_addr, unsigned int flags, int *
 	return (u64 *)((u8 *)map_frame(MFN(m)) + (host_addr & (PAGE_SIZE - 1)));
 }
 
-int pv_grant_map(struct vcpu *v, u64 host_addr, mfn_t mfn, unsigned int flags,
-		 unsigned int cache_flags)
+int pv_grant_map(struct vcpu *v, u64 host_addr, mfn_t mfn, unsigned int flags, unsigned int cache_flags)
 {
 	struct domain *d = v->domain;
 	u64 new = grant_pte(mfn, flags, cache_flags), *l1e;
@@ -61,9 +60,8 @@ int pv_grant_map(struct vcpu *v, u64 host_addr, mfn_t mfn, unsigned int flags,
 	mm_lock(d);
 	l1e = grant_entry(v, host_addr, flags, &err);
 	if (likely(l1e)) {
-		if ((new & PTE_RW) && mfn_to_frame(mfn)->owner != d->id)
-			__atomic_fetch_or(&mfn_to_frame(mfn)->type_word, PGT_FOREIGN,
-					  __ATOMIC_SEQ_CST);
+		if ((new &PTE_RW) && mfn_to_frame(mfn)->owner != d->id)
+			__atomic_fetch_or(&mfn_to_frame(mfn)->type_word, PGT_FOREIGN, __ATOMIC_SEQ_CST);
 		l1e_put(entry_exchange(d, l1e, new, 0));
 		err = GNTST_okay;
 	}
@@ -105,8 +103,7 @@ int pv_grant_unmap(struct vcpu *v, u64 host_addr, u64 new_addr, mfn_t mfn, unsig
 		e = READ_ONCE(*l1e);
 		err = GNTST_general_error;
 		/* What is there now must be this grant's mapping and hold exactly its references. */
-		if ((e & PTE_P) && pte_mfn(e).n == mfn.n &&
-		    !(e & PTE_RW) == !!(flags & GNTMAP_readonly))
+		if ((e & PTE_P) && pte_mfn(e).n == mfn.n && !(e & PTE_RW) == !!(flags & GNTMAP_readonly))
 			err = grant_replace(v, l1e, new_addr);
 	}
 	mm_unlock(d);

@@ -73,8 +73,7 @@ int map_pages_hv(u64 va, mfn_t mfn, unsigned long nr, u64 flags)
 
 	spin_lock(&hvmap_lock);
 	while (nr) {
-		bool large = nr >= 512 && !((va >> PAGE_SHIFT) & 511) && !(mfn.n & 511) &&
-			     !(flags & PTE_PAT);
+		bool large = nr >= 512 && !((va >> PAGE_SHIFT) & 511) && !(mfn.n & 511) && !(flags & PTE_PAT);
 		u64 *e = hv_entry(va, large ? 2 : 1, flags);
 		unsigned long step = large ? 512 : 1;
 
@@ -114,8 +113,7 @@ static void *vmap_range(paddr_t pa, size_t size, u64 flags)
 	if (!size)
 		return NULL;
 	va = __atomic_fetch_add(&vmap_next, (nr + 1) << PAGE_SHIFT, __ATOMIC_RELAXED);
-	if (va + (nr << PAGE_SHIFT) > VMAP_VIRT_END ||
-	    map_pages_hv(va, paddr_to_mfn(pa), nr, flags))
+	if (va + (nr << PAGE_SHIFT) > VMAP_VIRT_END || map_pages_hv(va, paddr_to_mfn(pa), nr, flags))
 		return NULL;
 	return (void *)(va + off);
 }

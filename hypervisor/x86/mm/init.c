@@ -13,7 +13,7 @@
 #include <x86/mm/hvmap.h>
 
 #define M2P_RW_VIRT 0xffff810000000000UL /* our writable view of the M2P */
-#define LOW_MEMORY_FRAMES 256		 /* the first MiB is the firmware's and the devices' */
+#define LOW_MEMORY_FRAMES 256            /* the first MiB is the firmware's and the devices' */
 #define FT_PER_PAGE (PAGE_SIZE / sizeof(struct frame))
 #define M2P_PER_CHUNK (512 * (PAGE_SIZE / sizeof(u64)))
 

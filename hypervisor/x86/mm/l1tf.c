@@ -69,8 +69,7 @@ static bool cpu_affected(void)
 	if (a < 7)
 		return true;
 	cpuid_raw(7, &a, &b, &c, &d);
-	return !(d & BIT(29)) || !rdmsr_safe(MSR_ARCH_CAPABILITIES, &caps) ||
-	       !(caps & ARCH_CAPS_RDCL_NO);
+	return !(d & BIT(29)) || !rdmsr_safe(MSR_ARCH_CAPABILITIES, &caps) || !(caps & ARCH_CAPS_RDCL_NO);
 }
 
 void l1tf_init(void)

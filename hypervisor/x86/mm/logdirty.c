@@ -14,7 +14,7 @@ static void set_roots(struct domain *d)
 {
 	struct vcpu *v;
 
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		if (v->guest_table.n && !mfn_eq(v->guest_table, INVALID_MFN))
 			pv_update_cr3(v);
 }
@@ -42,7 +42,7 @@ static int log_dirty_off(struct domain *d)
 		return -EINVAL;
 	domain_pause(d);
 	/* No CPU may have a shadow root loaded when they go: CPUs that idle do so on the hypervisor's tables. */
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		vcpu_sync_state(v);
 	mm_lock(d);
 	shadow_disable(d);
@@ -58,7 +58,7 @@ static void mark_always_written(struct domain *d)
 {
 	struct vcpu *v;
 
-	for_each_vcpu (d, v)
+	for_each_vcpu(d, v)
 		if (v->vcpu_info_mfn.n && !mfn_eq(v->vcpu_info_mfn, INVALID_MFN))
 			shadow_mark_dirty(d, v->vcpu_info_mfn);
 }

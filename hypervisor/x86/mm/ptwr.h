@@ -13,9 +13,9 @@ enum ptwr_kind { PTWR_MOV, PTWR_MOV_IMM, PTWR_XCHG, PTWR_CMPXCHG, PTWR_GROUP1, P
 struct ptwr_insn {
 	enum ptwr_kind kind;
 	bool lock;
-	u8 op;	    /* reg field of ModRM: operation of a group */
-	u8 reg;	    /* register operand */
-	u8 bytes;   /* width of the memory operand */
+	u8 op;    /* reg field of ModRM: operation of a group */
+	u8 reg;   /* register operand */
+	u8 bytes; /* width of the memory operand */
 	u8 imm_bytes;
 	u8 length;
 	u64 imm;

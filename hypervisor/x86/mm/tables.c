@@ -98,14 +98,12 @@ void pv_update_cr3(struct vcpu *v)
 {
 	if (unlikely(v->domain->mm->log_dirty)) {
 		v->cr3_kernel = shadow_cr3(v, v->guest_table);
-		v->cr3_user = mfn_eq(v->guest_table_user, INVALID_MFN) ?
-				      0 :
-				      shadow_cr3(v, v->guest_table_user);
+		v->cr3_user =
+			mfn_eq(v->guest_table_user, INVALID_MFN) ? 0 : shadow_cr3(v, v->guest_table_user);
 		return;
 	}
 	v->cr3_kernel = mfn_to_paddr(v->guest_table);
-	v->cr3_user = mfn_eq(v->guest_table_user, INVALID_MFN) ? 0 :
-								 mfn_to_paddr(v->guest_table_user);
+	v->cr3_user = mfn_eq(v->guest_table_user, INVALID_MFN) ? 0 : mfn_to_paddr(v->guest_table_user);
 }
 
 int pv_set_guest_tables(struct vcpu *v, mfn_t kernel, mfn_t user)
@@ -162,10 +160,10 @@ int mm_domain_relinquish(struct domain *d)
 	switch (d->mm->relinquish_step) {
 	case RELINQUISH_VCPUS:
 		/* No vCPU runs any more, but an idle CPU may still have the tables loaded. */
-		for_each_vcpu (d, v)
+		for_each_vcpu(d, v)
 			vcpu_sync_state(v);
 		smp_call(&d->dirty_cpus, leave_dead_tables, NULL);
-		for_each_vcpu (d, v) {
+		for_each_vcpu(d, v) {
 			pv_drop_guest_tables(v);
 			pv_destroy_gdt(v);
 			pv_set_ldt(v, 0, 0);

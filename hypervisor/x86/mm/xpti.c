@@ -28,8 +28,8 @@
 bool xpti_active, xpti_for_control, xpti_for_others;
 
 struct copies {
-	u64 *root[2];	/* of kernel and user mode */
-	u64 source[2];	/* CR3 each is a copy of; 0: none */
+	u64 *root[2];            /* of kernel and user mode */
+	u64 source[2];           /* CR3 each is a copy of; 0: none */
 	u64 *vcpu_hv, *vcpu_out; /* entries that show the vCPU's page: in our tables, in the copies' */
 	struct isolate_range *ranges;
 	unsigned int nr_ranges;
@@ -131,8 +131,7 @@ bool xpti_out_of_date(u64 addr)
 	const struct copies *c = &copies[ci->cpu];
 	u64 cr3 = cr3_read() & PTE_ADDR_MASK;
 
-	if (c->source[role_of(v)] != cr3 ||
-	    !isolate_stale(c->root[role_of(v)], paddr_to_virt(cr3), addr))
+	if (c->source[role_of(v)] != cr3 || !isolate_stale(c->root[role_of(v)], paddr_to_virt(cr3), addr))
 		return false;
 	xpti_forget();
 	return true;
@@ -192,8 +191,8 @@ static void report_seen(u64 va, u64 entry, const char *what)
 	if (entry == last)
 		return;
 	last = entry;
-	printk("  %016lx -> %010lx %c%c  %s\n", va, (u64)(entry & PTE_ADDR_MASK),
-	       entry & PTE_RW ? 'w' : '-', entry & PTE_NX ? '-' : 'x', what);
+	printk("  %016lx -> %010lx %c%c  %s\n", va, (u64)(entry & PTE_ADDR_MASK), entry & PTE_RW ? 'w' : '-',
+	       entry & PTE_NX ? '-' : 'x', what);
 }
 
 /* The list, completed by what changes: the page of the vCPU and the window of descriptors. */
@@ -205,13 +204,12 @@ static unsigned int check_copies(unsigned int cpu, void (*seen)(u64 va, u64 entr
 
 	BUG_ON(nr + 2 > ARRAY_SIZE(r));
 	memcpy(r, c->ranges, nr * sizeof(*r));
-	r[nr++] = (struct isolate_range){ENTRY_VCPU(cpu), 1, pte_mfn(*c->vcpu_hv),
-					 PTE_P | PTE_RW | hv_nx(), "running vCPU"};
+	r[nr++] = (struct isolate_range){ENTRY_VCPU(cpu), 1, pte_mfn(*c->vcpu_hv), PTE_P | PTE_RW | hv_nx(),
+					 "running vCPU"};
 	r[nr++] = (struct isolate_range){DESC_WINDOW(cpu), DESC_WINDOW_PAGES, INVALID_MFN,
 					 PTE_P | PTE_RW | hv_nx(), "descriptors"};
 	for (unsigned int i = 0; i < 2; i++)
-		bad += isolate_check(c->root[i], idle_l4[HV_L4_FIRST], r, nr, report_bad,
-				     i ? NULL : seen);
+		bad += isolate_check(c->root[i], idle_l4[HV_L4_FIRST], r, nr, report_bad, i ? NULL : seen);
 	return bad;
 }
 
@@ -229,8 +227,7 @@ static void list_key(void)
 		printk("Meltdown isolation is off\n");
 		return;
 	}
-	for_each_cpu(cpu, &cpu_online_map)
-	{
+	for_each_cpu(cpu, &cpu_online_map) {
 		printk("CPU %u: pages of the hypervisor that guests run with\n", cpu);
 		bad = check_copies(cpu, report_seen);
 		printk("CPU %u: %u pages that should not be there\n", cpu, bad);

@@ -23,8 +23,7 @@ struct frame_words {
 	u64 words[6]; /* with or without the error code in front */
 };
 
-#define BOUNCE_FLAGS_CLEAR                                                                         \
-	(X86_EFLAGS_AC | X86_EFLAGS_VM | X86_EFLAGS_RF | X86_EFLAGS_NT | X86_EFLAGS_TF)
+#define BOUNCE_FLAGS_CLEAR (X86_EFLAGS_AC | X86_EFLAGS_VM | X86_EFLAGS_RF | X86_EFLAGS_NT | X86_EFLAGS_TF)
 
 static void dump_guest_state(struct vcpu *v)
 {
@@ -109,9 +108,8 @@ void pv_inject_exception(struct vcpu *v, u8 vector, u32 error_code)
 
 	if (unlikely(!bounce_to(v, &v->regs, t->address, t->mask_events, vector_has_error(vector),
 				error_code))) {
-		printk(XLOG_GUEST "d%uv%u: vector %u at %04x:%016lx, error %#x, cr2 %016lx\n",
-		       v->domain->id, v->id, vector, v->regs.cs, v->regs.rip, error_code,
-		       (u64)v->vcpu_info->arch.cr2);
+		printk(XLOG_GUEST "d%uv%u: vector %u at %04x:%016lx, error %#x, cr2 %016lx\n", v->domain->id,
+		       v->id, vector, v->regs.cs, v->regs.rip, error_code, (u64)v->vcpu_info->arch.cr2);
 		bounce_failed(v, "an exception");
 	}
 }
@@ -225,7 +223,6 @@ void pv_async_work(struct vcpu *v)
 	if (!v->nmi_pending)
 		return;
 	v->nmi_pending = false;
-	if (v->pv.nmi_entry &&
-	    !bounce_to(v, &v->regs, v->pv.nmi_entry, true, false, 0))
+	if (v->pv.nmi_entry && !bounce_to(v, &v->regs, v->pv.nmi_entry, true, false, 0))
 		bounce_failed(v, "an NMI");
 }

@@ -126,10 +126,10 @@ static long op_unregister(void *arg)
 long do_callback_op(u64 cmd, u64 uarg, u64 a3, u64 a4, u64 a5)
 {
 	static const struct hc_row rows[] = {
-		[CALLBACKOP_register] = {"register", sizeof(struct callback_register), HC_IN,
-					 HC_SELF, false, op_register},
-		[CALLBACKOP_unregister] = {"unregister", sizeof(struct callback_unregister), HC_IN,
-					   HC_SELF, false, op_unregister},
+		[CALLBACKOP_register] = {"register", sizeof(struct callback_register), HC_IN, HC_SELF, false,
+					 op_register},
+		[CALLBACKOP_unregister] = {"unregister", sizeof(struct callback_unregister), HC_IN, HC_SELF,
+					   false, op_unregister},
 	};
 
 	return hypercall_family(rows, ARRAY_SIZE(rows), (unsigned int)cmd, uarg);
@@ -153,8 +153,8 @@ static long nmi_unregister(void *arg)
 long do_nmi_op(u64 cmd, u64 uarg, u64 a3, u64 a4, u64 a5)
 {
 	static const struct hc_row rows[] = {
-		[XENNMI_register_callback] = {"register_callback", sizeof(struct xennmi_callback),
-					      HC_IN, HC_SELF, false, nmi_register},
+		[XENNMI_register_callback] = {"register_callback", sizeof(struct xennmi_callback), HC_IN,
+					      HC_SELF, false, nmi_register},
 		[XENNMI_unregister_callback] = {"unregister_callback", 0, HC_NONE, HC_SELF, false,
 						nmi_unregister},
 	};
@@ -274,10 +274,10 @@ long do_get_debugreg(u64 reg, u64 a2, u64 a3, u64 a4, u64 a5)
 }
 
 /* vm_assist: types a 64-bit guest may have (docs/abi/page-tables.md). */
-#define VMASST_VALID                                                                               \
-	(BIT(VMASST_TYPE_4gb_segments) | BIT(VMASST_TYPE_4gb_segments_notify) |                    \
-	 BIT(VMASST_TYPE_writable_pagetables) | BIT(VMASST_TYPE_pae_extended_cr3) |                \
-	 BIT(VMASST_TYPE_architectural_iopl) | BIT(VMASST_TYPE_runstate_update_flag) |             \
+#define VMASST_VALID                                                                   \
+	(BIT(VMASST_TYPE_4gb_segments) | BIT(VMASST_TYPE_4gb_segments_notify) |        \
+	 BIT(VMASST_TYPE_writable_pagetables) | BIT(VMASST_TYPE_pae_extended_cr3) |    \
+	 BIT(VMASST_TYPE_architectural_iopl) | BIT(VMASST_TYPE_runstate_update_flag) | \
 	 BIT(VMASST_TYPE_m2p_strict))
 
 long do_vm_assist(u64 cmd, u64 type, u64 a3, u64 a4, u64 a5)

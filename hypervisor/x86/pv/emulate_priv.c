@@ -20,7 +20,7 @@
 
 #define OFF(r) offsetof(struct regs, r)
 static const u8 gpr_offset[16] = {OFF(rax), OFF(rcx), OFF(rdx), OFF(rbx), OFF(rsp), OFF(rbp),
-				  OFF(rsi), OFF(rdi), OFF(r8),	OFF(r9),  OFF(r10), OFF(r11),
+				  OFF(rsi), OFF(rdi), OFF(r8),  OFF(r9),  OFF(r10), OFF(r11),
 				  OFF(r12), OFF(r13), OFF(r14), OFF(r15)};
 #undef OFF
 _Static_assert(sizeof(struct regs) < 256, "offsets fit a byte");
@@ -56,8 +56,7 @@ static int op_write(struct emu *e, u64 addr, const void *buf, unsigned int bytes
 /* Only FS and GS matter in 64-bit code; 32-bit user code with port rights is taken as flat. */
 static int op_read_seg(struct emu *e, unsigned int nr, struct emu_seg *seg)
 {
-	*seg = (struct emu_seg){.limit = ~0U,
-				.attr = SEG_P | SEG_S | SEG_G | SEG_DB | SEG_RW | 3U << 5};
+	*seg = (struct emu_seg){.limit = ~0U, .attr = SEG_P | SEG_S | SEG_G | SEG_DB | SEG_RW | 3U << 5};
 	if (nr == EMU_CS)
 		seg->attr |= SEG_CODE;
 	else if (nr == EMU_FS)

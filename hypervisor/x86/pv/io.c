@@ -13,8 +13,7 @@
 
 bool guest_io_port_ok(const struct vcpu *v, unsigned int port, unsigned int bytes)
 {
-	return port + bytes <= 0x10000 &&
-	       iorange_contains(v->domain->ioport, port, port + bytes - 1);
+	return port + bytes <= 0x10000 && iorange_contains(v->domain->ioport, port, port + bytes - 1);
 }
 
 bool pv_guest_io_allowed(struct vcpu *v, unsigned int port, unsigned int bytes)

@@ -14,8 +14,7 @@ long do_iret(u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 	struct regs *r = &v->regs;
 	struct iret_context f;
 
-	if (unlikely(!guest_range_ok(r->rsp, sizeof(f)) ||
-		     raw_copy_from_guest(&f, r->rsp, sizeof(f)))) {
+	if (unlikely(!guest_range_ok(r->rsp, sizeof(f)) || raw_copy_from_guest(&f, r->rsp, sizeof(f)))) {
 		domain_crash(v->domain, "iret hypercall: frame at %016lx is not readable", r->rsp);
 		return 0;
 	}

@@ -100,8 +100,8 @@ static int read_misc_enable(struct vcpu *v, u32 msr, u64 *val)
 {
 	if (!rdmsr_safe(msr, val))
 		return -ENODEV;
-	*val &= ~(1ULL << 7 | 1ULL << 18);   /* no performance monitoring, no MONITOR */
-	*val |= 1ULL << 11 | 1ULL << 12;     /* no branch trace store, no PEBS */
+	*val &= ~(1ULL << 7 | 1ULL << 18); /* no performance monitoring, no MONITOR */
+	*val |= 1ULL << 11 | 1ULL << 12;   /* no branch trace store, no PEBS */
 	return 0;
 }
 

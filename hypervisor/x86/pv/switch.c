@@ -23,8 +23,7 @@ static void load_selector_failed(struct vcpu *v, const char *which)
 {
 	struct pv_vcpu *pv = &v->pv;
 
-	printk(XLOG_GUEST "d%uv%u: %s selector no longer loads, null instead\n", v->domain->id, v->id,
-	       which);
+	printk(XLOG_GUEST "d%uv%u: %s selector no longer loads, null instead\n", v->domain->id, v->id, which);
 	pv->failsafe_due = true;
 	pv->failsafe_selectors[0] = pv->ds;
 	pv->failsafe_selectors[1] = pv->es;

@@ -163,8 +163,7 @@ void sched_dump(void)
 
 	printk("scheduler %s: ratelimit %u us, %u steals\n", scheduler.ops->name,
 	       (unsigned int)(scheduler.ratelimit / 1000), (unsigned int)scheduler.nr_steals);
-	for_each_cpu(cpu, &scheduler.online)
-	{
+	for_each_cpu(cpu, &scheduler.online) {
 		struct sched_rq *rq = &scheduler.rq[cpu];
 		struct sched_vcpu *sv;
 

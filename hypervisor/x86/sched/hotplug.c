@@ -24,10 +24,8 @@ static bool move_waiting(unsigned int cpu)
 	struct vcpu *v;
 
 	spin_lock(&domlist_lock);
-	list_for_each(d, &domain_list, list)
-	{
-		for_each_vcpu(d, v)
-		{
+	list_for_each(d, &domain_list, list) {
+		for_each_vcpu(d, v) {
 			struct sched_vcpu *sv = v->sched;
 
 			if (!sv || READ_ONCE(sv->cpu) != cpu)
@@ -49,10 +47,8 @@ static void unload(unsigned int cpu)
 	struct vcpu *v;
 
 	spin_lock(&domlist_lock);
-	list_for_each(d, &domain_list, list)
-	{
-		for_each_vcpu(d, v)
-		{
+	list_for_each(d, &domain_list, list) {
+		for_each_vcpu(d, v) {
 			if (READ_ONCE(v->loaded_on) == (int)cpu)
 				vcpu_sync_state(v);
 		}

@@ -33,10 +33,7 @@ static bool cpu_has_deadline(void)
 
 static void wrmsr_deadline(u64 tsc)
 {
-	__asm__ volatile("wrmsr"
-			 :
-			 : "c"(MSR_TSC_DEADLINE), "a"((u32)tsc), "d"((u32)(tsc >> 32))
-			 : "memory");
+	__asm__ volatile("wrmsr" : : "c"(MSR_TSC_DEADLINE), "a"((u32)tsc), "d"((u32)(tsc >> 32)) : "memory");
 }
 
 bool clockevent_set(stime_t deadline)
@@ -50,8 +47,7 @@ bool clockevent_set(stime_t deadline)
 		if (ns < 0)
 			return false;
 		/* One tick late rather than early: the timer is found due when it fires. */
-		wrmsr_deadline(t->tsc + (u64)(((unsigned __int128)(u64)ns * ticks_per_ns) >> 32) +
-			       1);
+		wrmsr_deadline(t->tsc + (u64)(((unsigned __int128)(u64)ns * ticks_per_ns) >> 32) + 1);
 		return true;
 	}
 	ns = (s64)(deadline - now());
@@ -91,8 +87,7 @@ void clockevent_cpu_init(unsigned int cpu)
 	if (cpu == 0) {
 		use_deadline = allow_deadline && cpu_has_deadline();
 		if (use_deadline)
-			ticks_per_ns =
-				(u64)(((unsigned __int128)cpu_khz * 1000 << 32) / 1000000000);
+			ticks_per_ns = (u64)(((unsigned __int128)cpu_khz * 1000 << 32) / 1000000000);
 		else
 			measure_apic();
 	}

@@ -141,7 +141,8 @@ void time_set_wallclock(u64 secs, u32 nsecs, stime_t system_time)
 	spin_lock(&wall_lock);
 	wall_sec = (u64)(ns / 1000000000);
 	wall_nsec = (u32)(ns % 1000000000);
-	list_for_each(d, &domain_list, list) write_wallclock(d);
+	list_for_each(d, &domain_list, list)
+		write_wallclock(d);
 	spin_unlock(&wall_lock);
 	spin_unlock(&domlist_lock);
 }
@@ -179,7 +180,8 @@ int tsc_set_info(struct domain *d, u32 mode, u64 elapsed_nsec, u32 gtsc_khz, u32
 	dt->ticks_per_ns = (u64)(((unsigned __int128)dt->khz << 32) / 1000000);
 	dt->tsc_offset = now() - elapsed_nsec;
 	dt->incarnation = incarnation;
-	for_each_vcpu(d, v) v->time_generation = 0;
+	for_each_vcpu(d, v)
+		v->time_generation = 0;
 	return 0;
 }
 

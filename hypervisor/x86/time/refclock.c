@@ -20,8 +20,7 @@ static u64 hpet_read(void)
 
 const struct ref_clock *hpet_clock(void)
 {
-	static struct ref_clock hpet = {
-		.name = "HPET", .mask = 0xffffffff, .usec = 10000, .read = hpet_read};
+	static struct ref_clock hpet = {.name = "HPET", .mask = 0xffffffff, .usec = 10000, .read = hpet_read};
 	u64 period;
 
 	if (!acpi.hpet)
@@ -53,8 +52,7 @@ const struct ref_clock *pm_timer_clock(void)
 					    .read = pm_timer_read};
 	u64 first;
 
-	if (!acpi.pm_timer.address || acpi.pm_timer.space != ACPI_GAS_IO ||
-	    acpi.pm_timer.address > 0xfffc)
+	if (!acpi.pm_timer.address || acpi.pm_timer.space != ACPI_GAS_IO || acpi.pm_timer.address > 0xfffc)
 		return NULL;
 	first = pm_timer_read();
 	for (int i = 0; i < 1000; i++) {

@@ -46,8 +46,8 @@ static u64 days_from_civil(u32 y, u32 m, u32 d)
 	y -= m <= 2;
 	era_year = y % 400;
 	day_of_year = (153 * (m + (m > 2 ? -3U : 9U)) + 2) / 5 + d - 1;
-	return (u64)(y / 400) * 146097 + era_year * 365 + era_year / 4 - era_year / 100 +
-	       day_of_year - 719468;
+	return (u64)(y / 400) * 146097 + era_year * 365 + era_year / 4 - era_year / 100 + day_of_year -
+	       719468;
 }
 
 u64 rtc_read_seconds(void)
@@ -74,9 +74,7 @@ u64 rtc_read_seconds(void)
 	}
 	if (!(mode & 2))
 		b.hour = (u8)(b.hour % 12 + (pm ? 12 : 0));
-	year = b.year + (b.century >= 19 && b.century <= 22 ? b.century * 100U
-			 : b.year < 70                      ? 2000U
-							    : 1900U);
+	year = b.year + (b.century >= 19 && b.century <= 22 ? b.century * 100U : b.year < 70 ? 2000U : 1900U);
 	if (!b.mon || b.mon > 12 || !b.day || b.day > 31) {
 		printk(XLOG_WARNING "CMOS clock holds no date\n");
 		return 0;

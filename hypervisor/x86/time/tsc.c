@@ -39,8 +39,7 @@ static char wanted_clock_buf[8];
 
 static int parse_clocksource(const char *value)
 {
-	if (strcmp(value, "pit") && strcmp(value, "hpet") && strcmp(value, "acpi") &&
-	    strcmp(value, "tsc"))
+	if (strcmp(value, "pit") && strcmp(value, "hpet") && strcmp(value, "acpi") && strcmp(value, "tsc"))
 		return -1;
 	memcpy(wanted_clock_buf, value, strlen(value) + 1);
 	wanted_clock = wanted_clock_buf;
@@ -229,8 +228,7 @@ void time_init(void)
 {
 	unsigned int cpu;
 
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu(cpu) {
 		if (cpu)
 			correct_skew(cpu);
 	}

@@ -40,7 +40,7 @@ struct xc_ops {
 	void *(*map)(void *ctx, domid_t dom, int prot, size_t n, const xen_pfn_t *gfn, int *err);
 	void (*unmap)(void *ctx, void *p, size_t pages);
 	int (*map_resource)(void *ctx, domid_t dom, unsigned int type, unsigned int id, size_t first,
-	                    size_t n, void **p);
+			    size_t n, void **p);
 	void (*close)(void *ctx);
 };
 
@@ -62,7 +62,7 @@ size_t xc_mark(struct xc *xc);
 void *xc_buffer(struct xc *xc, size_t bytes);
 void xc_release(struct xc *xc, size_t mark);
 long xc_hypercall(struct xc *xc, unsigned int op, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
-                  uint64_t a4);
+		  uint64_t a4);
 int xc_domctl(struct xc *xc, struct xen_domctl *op);
 int xc_sysctl(struct xc *xc, struct xen_sysctl *op);
 long xc_memory_op(struct xc *xc, unsigned int cmd, void *arg, size_t size);
@@ -90,28 +90,27 @@ int xc_sched_credit2_set(struct xc *xc, domid_t dom, const struct xen_domctl_sch
 /* Types of frames, in place: gfn in, type|gfn out. At most 1024 a call. */
 int xc_frame_types(struct xc *xc, domid_t dom, size_t n, xen_pfn_t *frames);
 /* Log-dirty: XEN_DOMCTL_SHADOW_OP_*; `bitmap` of `pages` bits may be NULL. */
-int xc_shadow_op(struct xc *xc, domid_t dom, unsigned int op, unsigned int mode, void *bitmap,
-                 uint64_t pages, struct xen_domctl_shadow_op_stats *stats);
+int xc_shadow_op(struct xc *xc, domid_t dom, unsigned int op, unsigned int mode, void *bitmap, uint64_t pages,
+		 struct xen_domctl_shadow_op_stats *stats);
 
 /* -------- vCPUs (vcpu.c) -------- */
 int xc_vcpu_info(struct xc *xc, domid_t dom, unsigned int vcpu, struct xen_domctl_getvcpuinfo *info);
 int xc_vcpu_get_context(struct xc *xc, domid_t dom, unsigned int vcpu, vcpu_guest_context_t *c);
 int xc_vcpu_set_context(struct xc *xc, domid_t dom, unsigned int vcpu, const vcpu_guest_context_t *c);
-int xc_vcpu_get_extended(struct xc *xc, domid_t dom, unsigned int vcpu,
-                         struct xen_domctl_ext_vcpucontext *e);
+int xc_vcpu_get_extended(struct xc *xc, domid_t dom, unsigned int vcpu, struct xen_domctl_ext_vcpucontext *e);
 int xc_vcpu_set_extended(struct xc *xc, domid_t dom, struct xen_domctl_ext_vcpucontext *e);
 /* *data is malloc()ed; *size 0 means the domain has no extended state. */
 int xc_vcpu_get_xsave(struct xc *xc, domid_t dom, unsigned int vcpu, void **data, size_t *size);
 int xc_vcpu_set_xsave(struct xc *xc, domid_t dom, unsigned int vcpu, const void *data, size_t size);
 int xc_vcpu_get_msrs(struct xc *xc, domid_t dom, unsigned int vcpu, xen_domctl_vcpu_msr_t **msrs,
-                     size_t *count);
+		     size_t *count);
 int xc_vcpu_set_msrs(struct xc *xc, domid_t dom, unsigned int vcpu, const xen_domctl_vcpu_msr_t *msrs,
-                     size_t count);
+		     size_t count);
 /* Affinity maps are little-endian bitmaps of `bits` CPUs. `which`: XEN_VCPUAFFINITY_HARD and/or SOFT. */
 int xc_vcpu_get_affinity(struct xc *xc, domid_t dom, unsigned int vcpu, uint8_t *hard, uint8_t *soft,
-                         unsigned int bits);
+			 unsigned int bits);
 int xc_vcpu_set_affinity(struct xc *xc, domid_t dom, unsigned int vcpu, const uint8_t *hard,
-                         const uint8_t *soft, unsigned int bits, bool force);
+			 const uint8_t *soft, unsigned int bits, bool force);
 
 /* -------- host (sysctl.c) -------- */
 int xc_physinfo(struct xc *xc, struct xen_sysctl_physinfo *info);
@@ -216,6 +215,6 @@ int xc_policy_missing(const struct xc_policy *want, const struct xc_policy *have
 /* -------- core dump (core.c) -------- */
 /* Write an ELF core of a PV domain (paused by the caller) to fd; list[] holds n pairs of pfn, machine frame. */
 int xc_dump_core(struct xc *xc, domid_t dom, int fd, const uint64_t (*list)[2], uint64_t n,
-                 void (*progress)(void *, uint64_t, uint64_t), void *arg);
+		 void (*progress)(void *, uint64_t, uint64_t), void *arg);
 
 #endif

@@ -32,7 +32,7 @@ struct xc_layout {
 	uint64_t start_info_pfn, store_pfn, console_pfn;
 	uint64_t pt_pfn, pt_pages; /* first is the L4 */
 	uint64_t stack_pfn;
-	uint64_t virt_end;          /* end of the initial mapping */
+	uint64_t virt_end; /* end of the initial mapping */
 	uint64_t ramdisk_pfn, ramdisk_pages;
 	uint64_t p2m_pfn, p2m_pages, p2m_pt_pages; /* list, then the tables that map it */
 	uint64_t p2m_virt;
@@ -43,7 +43,7 @@ int xc_build_layout(struct xc *xc, const struct xc_build *b, struct xc_layout *l
 int xc_build_pv(struct xc *xc, domid_t dom, struct xc_build *b);
 /* Put the two reserved grants (console and xenstore rings) into a domain's grant table. */
 int xc_seed_grants(struct xc *xc, domid_t dom, domid_t console_dom, xen_pfn_t console, domid_t store_dom,
-                   xen_pfn_t store);
+		   xen_pfn_t store);
 /* Give a domain `pages` frames for pfns [first, first + pages); p2m[] receives machine frames. */
 int xc_populate_range(struct xc *xc, domid_t dom, uint64_t first, uint64_t pages, xen_pfn_t *p2m);
 

@@ -53,7 +53,6 @@ int xc_kernel_check_pv(const struct xc_kernel *k, char *why, size_t why_len);
  * Decompress `in` if it is gzip, xz, lzma, bzip2, zstd, lz4 (kernel framing) or lzo. *out is malloc()ed.
  * -ENOTSUP: not a known format. *kind names the format.
  */
-int xc_decompress(const void *in, size_t len, size_t limit, void **out, size_t *out_len,
-                  const char **kind);
+int xc_decompress(const void *in, size_t len, size_t limit, void **out, size_t *out_len, const char **kind);
 
 #endif

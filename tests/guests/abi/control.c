@@ -151,13 +151,13 @@ CASE(XEN_DOMCTL_unpausedomain)
 
 CASE(populate_the_new_domain)
 {
-	unsigned long frames[4] = { 0, 1, 2, 3 };
+	unsigned long frames[4] = {0, 1, 2, 3};
 	struct {
 		unsigned long *p;
 		unsigned long n;
 		unsigned int order, flags;
 		domid_t domid;
-	} r = { frames, 4, 0, 0, made };
+	} r = {frames, 4, 0, 0, made};
 
 	require(made);
 	check_eq(hypercall2(__HYPERVISOR_memory_op, 6, (unsigned long)&r), 4);
@@ -176,7 +176,7 @@ CASE(map_its_memory)
 		unsigned long n;
 		unsigned int order, flags;
 		domid_t domid;
-	} r = { &frame, 1, 0, 0, made };
+	} r = {&frame, 1, 0, 0, made};
 	struct mmu_update u;
 
 	require(made);
@@ -203,7 +203,7 @@ CASE(XEN_DOMCTL_getvcpuinfo)
 
 CASE(XEN_DOMCTL_getvcpuaffinity)
 {
-	uint8_t hard[8] = { 0 }, soft[8] = { 0 };
+	uint8_t hard[8] = {0}, soft[8] = {0};
 
 	require(made);
 	clear();
@@ -263,7 +263,7 @@ CASE(XEN_DOMCTL_gettscinfo)
 
 CASE(XEN_DOMCTL_getpageframeinfo3)
 {
-	xen_pfn_t list[2] = { 0, 1 };
+	xen_pfn_t list[2] = {0, 1};
 
 	require(made);
 	clear();
@@ -331,13 +331,13 @@ CASE(XEN_DOMCTL_getvcpucontext)
 
 CASE(unbound_port_for_the_domain)
 {
-	struct evtchn_alloc_unbound a = { .dom = made, .remote_dom = 0 };
+	struct evtchn_alloc_unbound a = {.dom = made, .remote_dom = 0};
 	struct evtchn_status st;
 
 	require(made);
 	check_eq(hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, (unsigned long)&a), 0);
 	record("port", a.port);
-	st = (struct evtchn_status){ .dom = made, .port = a.port };
+	st = (struct evtchn_status){.dom = made, .port = a.port};
 	check_eq(hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_status, (unsigned long)&st), 0);
 	check_eq(st.status, EVTCHNSTAT_unbound);
 	check_eq(st.u.unbound.dom, 0);
@@ -480,7 +480,7 @@ CASE(XEN_SYSCTL_readconsole)
 
 CASE(XEN_SYSCTL_debug_keys)
 {
-	static char keys[1] = { '*' };
+	static char keys[1] = {'*'};
 
 	clear();
 	set_xen_guest_handle(s.u.debug_keys.keys, keys);
@@ -556,7 +556,7 @@ static long physdev(unsigned int cmd, void *arg)
 
 CASE(PHYSDEVOP_irq_status_query)
 {
-	struct physdev_irq_status_query q = { .irq = 1 };
+	struct physdev_irq_status_query q = {.irq = 1};
 
 	record("irq1", (uint64_t)physdev(PHYSDEVOP_irq_status_query, &q));
 	record("irq1_flags", q.flags);
@@ -566,14 +566,14 @@ CASE(PHYSDEVOP_irq_status_query)
 
 CASE(PHYSDEVOP_eoi)
 {
-	struct physdev_eoi e = { .irq = 100000 };
+	struct physdev_eoi e = {.irq = 100000};
 
 	record("no_irq", (uint64_t)physdev(PHYSDEVOP_eoi, &e));
 }
 
 CASE(PHYSDEVOP_apic_read)
 {
-	struct physdev_apic a = { .apic_physbase = 0xfec00000, .reg = 1 };
+	struct physdev_apic a = {.apic_physbase = 0xfec00000, .reg = 1};
 
 	check_eq(physdev(PHYSDEVOP_apic_read, &a), 0);
 	record("version", a.value);
@@ -583,23 +583,22 @@ CASE(PHYSDEVOP_apic_read)
 
 CASE(PHYSDEVOP_map_pirq)
 {
-	struct physdev_map_pirq m = { .domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, .index = 1,
-				      .pirq = 1 };
-	struct physdev_unmap_pirq u = { .domid = DOMID_SELF, .pirq = 1 };
+	struct physdev_map_pirq m = {.domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, .index = 1, .pirq = 1};
+	struct physdev_unmap_pirq u = {.domid = DOMID_SELF, .pirq = 1};
 
 	record("gsi1", (uint64_t)physdev(PHYSDEVOP_map_pirq, &m));
 	record("pirq", (uint64_t)m.pirq);
 	record("unmap", (uint64_t)physdev(PHYSDEVOP_unmap_pirq, &u));
 	m.domid = 0x7000;
 	record("no_domain", (uint64_t)physdev(PHYSDEVOP_map_pirq, &m));
-	m = (struct physdev_map_pirq){ .domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI,
-				       .index = 100000, .pirq = -1 };
+	m = (struct physdev_map_pirq){
+		.domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, .index = 100000, .pirq = -1};
 	record("no_gsi", (uint64_t)physdev(PHYSDEVOP_map_pirq, &m));
 }
 
 CASE(PHYSDEVOP_setup_gsi)
 {
-	struct physdev_setup_gsi g = { .gsi = 9, .triggering = 1, .polarity = 0 };
+	struct physdev_setup_gsi g = {.gsi = 9, .triggering = 1, .polarity = 0};
 
 	record("gsi9", (uint64_t)physdev(PHYSDEVOP_setup_gsi, &g));
 	g.gsi = 4; /* the console's */
@@ -610,25 +609,24 @@ CASE(PHYSDEVOP_setup_gsi)
 
 CASE(pirq_event_channel)
 {
-	struct evtchn_bind_pirq b = { .pirq = 8, .flags = 0 };
-	struct physdev_map_pirq m = { .domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, .index = 8,
-				      .pirq = 8 };
+	struct evtchn_bind_pirq b = {.pirq = 8, .flags = 0};
+	struct physdev_map_pirq m = {.domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_GSI, .index = 8, .pirq = 8};
 	struct evtchn_close c;
 
 	record("map", (uint64_t)physdev(PHYSDEVOP_map_pirq, &m));
-	record("bind", (uint64_t)hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_pirq,
-					    (unsigned long)&b));
+	record("bind",
+	       (uint64_t)hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_pirq, (unsigned long)&b));
 	c.port = b.port;
-	record("again", (uint64_t)hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_pirq,
-					     (unsigned long)&b));
-	record("close", (uint64_t)hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_close,
-					     (unsigned long)&c));
+	record("again",
+	       (uint64_t)hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_pirq, (unsigned long)&b));
+	record("close",
+	       (uint64_t)hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_close, (unsigned long)&c));
 }
 
 CASE(PHYSDEVOP_pci_device_add)
 {
-	struct physdev_pci_device_add a = { .seg = 0, .bus = 0, .devfn = 0 };
-	struct physdev_pci_device r = { .seg = 0, .bus = 0, .devfn = 0 };
+	struct physdev_pci_device_add a = {.seg = 0, .bus = 0, .devfn = 0};
+	struct physdev_pci_device r = {.seg = 0, .bus = 0, .devfn = 0};
 
 	record("add", (uint64_t)physdev(PHYSDEVOP_pci_device_add, &a));
 	record("remove", (uint64_t)physdev(PHYSDEVOP_pci_device_remove, &r));

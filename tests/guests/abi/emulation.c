@@ -12,7 +12,7 @@
 #include "internal.h"
 #include "usercode.h"
 
-#define CODE(name, insns) \
+#define CODE(name, insns)         \
 	extern const char name[]; \
 	__asm__(".pushsection .text\n" #name ": " insns "\n jmp probe_done\n .popsection")
 
@@ -89,7 +89,7 @@ static void note(const char *name, const char *code, uint64_t rax, uint64_t rcx,
 
 static long set_iopl(uint32_t level)
 {
-	struct physdev_set_iopl iopl = { level };
+	struct physdev_set_iopl iopl = {level};
 
 	return hypercall2(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, (unsigned long)&iopl);
 }
@@ -116,8 +116,8 @@ CASE(cpuid_version)
 
 CASE(cpuid_features)
 {
-	static const uint32_t leaf[][2] = { { 1, 0 }, { 7, 0 }, { 0xd, 0 }, { 0xd, 1 },
-					    { 0x80000001, 0 }, { 0x80000007, 0 }, { 0x80000008, 0 } };
+	static const uint32_t leaf[][2] = {{1, 0},          {7, 0},          {0xd, 0},       {0xd, 1},
+					   {0x80000001, 0}, {0x80000007, 0}, {0x80000008, 0}};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(leaf); i++) {
@@ -251,10 +251,10 @@ CASE(string_io)
 
 CASE(msr_reads)
 {
-	static const uint32_t msrs[] = { 0xc0000080, 0xc0000081, 0xc0000082, 0xc0000084, 0xc0000102,
-					 0x1b, 0x277, 0x8b, 0x179, 0xfe, 0x10, 0x48, 0x49, 0x10a,
-					 0x140, 0xce, 0x174, 0x1d9, 0xc0010015, 0xc001001f,
-					 0x12345678 };
+	static const uint32_t msrs[] = {0xc0000080, 0xc0000081, 0xc0000082, 0xc0000084, 0xc0000102, 0x1b,
+					0x277,      0x8b,       0x179,      0xfe,       0x10,       0x48,
+					0x49,       0x10a,      0x140,      0xce,       0x174,      0x1d9,
+					0xc0010015, 0xc001001f, 0x12345678};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(msrs); i++) {

@@ -15,21 +15,21 @@ static long evtchn(unsigned int cmd, void *arg)
 
 static long close_port(uint32_t port)
 {
-	struct evtchn_close c = { port };
+	struct evtchn_close c = {port};
 
 	return evtchn(EVTCHNOP_close, &c);
 }
 
 static long send(uint32_t port)
 {
-	struct evtchn_send s = { port };
+	struct evtchn_send s = {port};
 
 	return evtchn(EVTCHNOP_send, &s);
 }
 
 static uint32_t unbound(domid_t remote)
 {
-	struct evtchn_alloc_unbound a = { .dom = DOMID_SELF, .remote_dom = remote };
+	struct evtchn_alloc_unbound a = {.dom = DOMID_SELF, .remote_dom = remote};
 
 	check_eq(evtchn(EVTCHNOP_alloc_unbound, &a), 0);
 	return a.port;
@@ -37,14 +37,14 @@ static uint32_t unbound(domid_t remote)
 
 static uint32_t status_of(uint32_t port)
 {
-	struct evtchn_status s = { .dom = DOMID_SELF, .port = port };
+	struct evtchn_status s = {.dom = DOMID_SELF, .port = port};
 
 	return evtchn(EVTCHNOP_status, &s) ? 0xff : s.status;
 }
 
 CASE(EVTCHNOP_alloc_unbound)
 {
-	struct evtchn_alloc_unbound a = { .dom = DOMID_SELF, .remote_dom = DOMID_SELF };
+	struct evtchn_alloc_unbound a = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
 
 	check_eq(evtchn(EVTCHNOP_alloc_unbound, &a), 0);
 	record("first_port", a.port);
@@ -52,7 +52,7 @@ CASE(EVTCHNOP_alloc_unbound)
 	check_eq(close_port(a.port), 0);
 	a.dom = 0x7000;
 	record("no_domain", (uint64_t)evtchn(EVTCHNOP_alloc_unbound, &a));
-	a = (struct evtchn_alloc_unbound){ .dom = DOMID_SELF, .remote_dom = 0x7000 };
+	a = (struct evtchn_alloc_unbound){.dom = DOMID_SELF, .remote_dom = 0x7000};
 	record("no_remote", (uint64_t)evtchn(EVTCHNOP_alloc_unbound, &a));
 	if (!a.port)
 		close_port(a.port);
@@ -62,8 +62,8 @@ CASE(EVTCHNOP_alloc_unbound)
 CASE(EVTCHNOP_bind_interdomain)
 {
 	uint32_t a = unbound(DOMID_SELF);
-	struct evtchn_bind_interdomain b = { .remote_dom = DOMID_SELF, .remote_port = a };
-	struct evtchn_status s = { .dom = DOMID_SELF };
+	struct evtchn_bind_interdomain b = {.remote_dom = DOMID_SELF, .remote_port = a};
+	struct evtchn_status s = {.dom = DOMID_SELF};
 
 	check_eq(evtchn(EVTCHNOP_bind_interdomain, &b), 0);
 	check(b.local_port != a);
@@ -91,10 +91,10 @@ CASE(EVTCHNOP_bind_interdomain)
 
 CASE(bind_interdomain_errors)
 {
-	struct evtchn_bind_interdomain b = { .remote_dom = 0x7000, .remote_port = 1 };
+	struct evtchn_bind_interdomain b = {.remote_dom = 0x7000, .remote_port = 1};
 
 	record("no_domain", (uint64_t)evtchn(EVTCHNOP_bind_interdomain, &b));
-	b = (struct evtchn_bind_interdomain){ .remote_dom = DOMID_SELF, .remote_port = 900 };
+	b = (struct evtchn_bind_interdomain){.remote_dom = DOMID_SELF, .remote_port = 900};
 	record("no_port", (uint64_t)evtchn(EVTCHNOP_bind_interdomain, &b));
 	b.remote_port = 0xffffffff;
 	record("wild_port", (uint64_t)evtchn(EVTCHNOP_bind_interdomain, &b));
@@ -102,8 +102,8 @@ CASE(bind_interdomain_errors)
 
 CASE(EVTCHNOP_bind_virq)
 {
-	struct evtchn_bind_virq v = { .virq = VIRQ_TIMER, .vcpu = 0 };
-	struct evtchn_status s = { .dom = DOMID_SELF };
+	struct evtchn_bind_virq v = {.virq = VIRQ_TIMER, .vcpu = 0};
+	struct evtchn_status s = {.dom = DOMID_SELF};
 	uint32_t port;
 
 	check_eq(evtchn(EVTCHNOP_bind_virq, &v), 0);
@@ -126,7 +126,7 @@ CASE(EVTCHNOP_bind_virq)
 	v.vcpu = 1;
 	record("global_elsewhere", (uint64_t)evtchn(EVTCHNOP_bind_virq, &v));
 	/* Sending by hand on a virtual interrupt's port is refused. */
-	v = (struct evtchn_bind_virq){ .virq = VIRQ_DEBUG };
+	v = (struct evtchn_bind_virq){.virq = VIRQ_DEBUG};
 	check_eq(evtchn(EVTCHNOP_bind_virq, &v), 0);
 	record("send", (uint64_t)send(v.port));
 	check_eq(close_port(v.port), 0);
@@ -134,8 +134,8 @@ CASE(EVTCHNOP_bind_virq)
 
 CASE(EVTCHNOP_bind_ipi)
 {
-	struct evtchn_bind_ipi b = { .vcpu = 0 };
-	struct evtchn_status s = { .dom = DOMID_SELF };
+	struct evtchn_bind_ipi b = {.vcpu = 0};
+	struct evtchn_status s = {.dom = DOMID_SELF};
 
 	check_eq(evtchn(EVTCHNOP_bind_ipi, &b), 0);
 	s.port = b.port;
@@ -151,7 +151,7 @@ CASE(EVTCHNOP_bind_ipi)
 
 CASE(EVTCHNOP_bind_pirq)
 {
-	struct evtchn_bind_pirq b = { .pirq = 100000 };
+	struct evtchn_bind_pirq b = {.pirq = 100000};
 
 	record("no_pirq", (uint64_t)evtchn(EVTCHNOP_bind_pirq, &b));
 }
@@ -183,18 +183,18 @@ CASE(EVTCHNOP_send)
 
 CASE(EVTCHNOP_status)
 {
-	struct evtchn_status s = { .dom = DOMID_SELF, .port = 900 };
+	struct evtchn_status s = {.dom = DOMID_SELF, .port = 900};
 	uint32_t a = unbound(DOMID_SELF);
 
 	/* A port beyond those handed out so far. */
 	record("beyond", (uint64_t)evtchn(EVTCHNOP_status, &s));
-	s = (struct evtchn_status){ .dom = DOMID_SELF, .port = a };
+	s = (struct evtchn_status){.dom = DOMID_SELF, .port = a};
 	check_eq(evtchn(EVTCHNOP_status, &s), 0);
 	record("remote_self", s.u.unbound.dom);
 	check_eq(close_port(a), 0);
 	s.dom = 0x7000;
 	record("no_domain", (uint64_t)evtchn(EVTCHNOP_status, &s));
-	s = (struct evtchn_status){ .dom = DOMID_SELF, .port = 0xffffffff };
+	s = (struct evtchn_status){.dom = DOMID_SELF, .port = 0xffffffff};
 	record("wild", (uint64_t)evtchn(EVTCHNOP_status, &s));
 	s.port = 0;
 	record("port0", (uint64_t)evtchn(EVTCHNOP_status, &s));
@@ -204,8 +204,8 @@ CASE(EVTCHNOP_status)
 CASE(EVTCHNOP_bind_vcpu)
 {
 	uint32_t a = unbound(DOMID_SELF);
-	struct evtchn_bind_vcpu b = { .port = a, .vcpu = 0 };
-	struct evtchn_bind_virq v = { .virq = VIRQ_TIMER, .vcpu = 0 };
+	struct evtchn_bind_vcpu b = {.port = a, .vcpu = 0};
+	struct evtchn_bind_virq v = {.virq = VIRQ_TIMER, .vcpu = 0};
 
 	check_eq(evtchn(EVTCHNOP_bind_vcpu, &b), 0);
 	b.vcpu = 99;
@@ -221,7 +221,7 @@ CASE(EVTCHNOP_bind_vcpu)
 
 CASE(EVTCHNOP_unmask)
 {
-	struct evtchn_unmask u = { .port = unbound(DOMID_SELF) };
+	struct evtchn_unmask u = {.port = unbound(DOMID_SELF)};
 
 	check_eq(evtchn(EVTCHNOP_unmask, &u), 0);
 	check_eq(shared_info->evtchn_mask[u.port / 64] >> (u.port % 64) & 1, 0);
@@ -233,7 +233,7 @@ CASE(EVTCHNOP_unmask)
 
 CASE(EVTCHNOP_set_priority)
 {
-	struct evtchn_set_priority p = { .port = unbound(DOMID_SELF), .priority = 0 };
+	struct evtchn_set_priority p = {.port = unbound(DOMID_SELF), .priority = 0};
 
 	/* Priorities belong to the FIFO layout. */
 	record("two_level", (uint64_t)evtchn(EVTCHNOP_set_priority, &p));
@@ -242,7 +242,7 @@ CASE(EVTCHNOP_set_priority)
 
 CASE(EVTCHNOP_reset)
 {
-	struct evtchn_reset r = { .dom = DOMID_SELF };
+	struct evtchn_reset r = {.dom = DOMID_SELF};
 	uint32_t a = unbound(DOMID_SELF), b = unbound(DOMID_SELF);
 
 	check_eq(evtchn(EVTCHNOP_reset, &r), 0);
@@ -261,8 +261,8 @@ CASE(unknown)
 CASE(ports_run_out)
 {
 	/* The domain's limit, or the two-level layout's, ends it with -ENOSPC. */
-	struct evtchn_alloc_unbound a = { .dom = DOMID_SELF, .remote_dom = DOMID_SELF };
-	struct evtchn_reset r = { .dom = DOMID_SELF };
+	struct evtchn_alloc_unbound a = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
+	struct evtchn_reset r = {.dom = DOMID_SELF};
 	unsigned int n = 0;
 	long ret;
 
@@ -287,8 +287,8 @@ static uint32_t *words;
 
 CASE(EVTCHNOP_init_control)
 {
-	struct evtchn_init_control c = { .vcpu = 0 };
-	struct evtchn_expand_array e = { 0 };
+	struct evtchn_init_control c = {.vcpu = 0};
+	struct evtchn_expand_array e = {0};
 	static char page[PAGE_SIZE] __page_aligned;
 
 	record("expand_first", (uint64_t)evtchn(EVTCHNOP_expand_array, &e));
@@ -323,8 +323,8 @@ CASE(EVTCHNOP_expand_array)
 
 CASE(fifo_delivery)
 {
-	struct evtchn_bind_ipi b = { .vcpu = 0 };
-	struct evtchn_set_priority p = { 0 };
+	struct evtchn_bind_ipi b = {.vcpu = 0};
+	struct evtchn_set_priority p = {0};
 	struct evtchn_unmask u;
 
 	require(words);
@@ -353,7 +353,7 @@ CASE(fifo_delivery)
 CASE(fifo_order)
 {
 	/* One queue is served in the order of sending: the words form a chain. */
-	struct evtchn_bind_ipi b[3] = { { 0 } };
+	struct evtchn_bind_ipi b[3] = {{0}};
 	struct evtchn_unmask u;
 	unsigned int i;
 

@@ -14,8 +14,7 @@ struct xmm {
 	uint64_t v[16][2];
 } __attribute__((aligned(16)));
 
-#define FOR_XMM(f) \
-	f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7) f(8) f(9) f(10) f(11) f(12) f(13) f(14) f(15)
+#define FOR_XMM(f) f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7) f(8) f(9) f(10) f(11) f(12) f(13) f(14) f(15)
 #define LOAD(n) "movdqa " #n "*16(%0), %%xmm" #n "\n"
 #define STORE(n) "movdqa %%xmm" #n ", " #n "*16(%0)\n"
 
@@ -68,7 +67,7 @@ CASE(over_a_hypercall)
 CASE(over_an_exception)
 {
 	extern const char do_ud2[];
-	struct regs in = { .rflags = 2 }, out;
+	struct regs in = {.rflags = 2}, out;
 
 	xmm_fill(&want, 2);
 	xmm_load(&want);
@@ -178,7 +177,7 @@ CASE(floating_point_exception)
 	extern const char do_div[];
 	static uint32_t mxcsr = 0x1d80; /* divide by zero unmasked */
 	static const uint32_t back = 0x1f80;
-	struct regs in = { .rflags = 2 }, out;
+	struct regs in = {.rflags = 2}, out;
 
 	in.rdi = (uint64_t)&mxcsr;
 	/* Needs CR4.OSXMMEXCPT, which the guest sets itself or finds set. */

@@ -80,8 +80,7 @@ static uint32_t forced_cpuid(uint32_t leaf, uint32_t *c)
 	uint32_t a = leaf, b, d;
 
 	*c = 0;
-	__asm__ volatile(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e\n cpuid"
-			 : "+a"(a), "=b"(b), "+c"(*c), "=d"(d));
+	__asm__ volatile(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e\n cpuid" : "+a"(a), "=b"(b), "+c"(*c), "=d"(d));
 	return a;
 }
 

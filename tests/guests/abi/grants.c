@@ -23,7 +23,7 @@ static long gnttab(unsigned int cmd, void *arg, unsigned int count)
 static bool setup(void)
 {
 	unsigned long frame = 0;
-	struct gnttab_setup_table s = { .dom = DOMID_SELF, .nr_frames = 1 };
+	struct gnttab_setup_table s = {.dom = DOMID_SELF, .nr_frames = 1};
 
 	if (v1)
 		return true;
@@ -54,8 +54,8 @@ static void grant(uint32_t ref, uint16_t flags)
 
 static struct gnttab_map_grant_ref map(uint32_t ref, uint32_t flags)
 {
-	struct gnttab_map_grant_ref m = { .host_addr = (unsigned long)window, .flags = flags,
-					  .ref = ref, .dom = ME };
+	struct gnttab_map_grant_ref m = {
+		.host_addr = (unsigned long)window, .flags = flags, .ref = ref, .dom = ME};
 
 	check_eq(gnttab(GNTTABOP_map_grant_ref, &m, 1), 0);
 	return m;
@@ -63,7 +63,7 @@ static struct gnttab_map_grant_ref map(uint32_t ref, uint32_t flags)
 
 static int unmap(uint32_t handle)
 {
-	struct gnttab_unmap_grant_ref u = { .host_addr = (unsigned long)window, .handle = handle };
+	struct gnttab_unmap_grant_ref u = {.host_addr = (unsigned long)window, .handle = handle};
 
 	check_eq(gnttab(GNTTABOP_unmap_grant_ref, &u, 1), 0);
 	set_writable((void *)window);
@@ -72,12 +72,12 @@ static int unmap(uint32_t handle)
 
 CASE(GNTTABOP_setup_table)
 {
-	struct gnttab_setup_table s = { .dom = 0x7000, .nr_frames = 1 };
+	struct gnttab_setup_table s = {.dom = 0x7000, .nr_frames = 1};
 
 	require(setup());
 	check_eq(gnttab(GNTTABOP_setup_table, &s, 1), 0);
 	record("no_domain", (uint64_t)s.status);
-	s = (struct gnttab_setup_table){ .dom = DOMID_SELF, .nr_frames = 100000 };
+	s = (struct gnttab_setup_table){.dom = DOMID_SELF, .nr_frames = 100000};
 	record("too_many", (uint64_t)gnttab(GNTTABOP_setup_table, &s, 1));
 	record("too_many_status", (uint64_t)s.status);
 	record("count", (uint64_t)gnttab(GNTTABOP_setup_table, &s, 2));
@@ -85,7 +85,7 @@ CASE(GNTTABOP_setup_table)
 
 CASE(GNTTABOP_query_size)
 {
-	struct gnttab_query_size q = { .dom = DOMID_SELF };
+	struct gnttab_query_size q = {.dom = DOMID_SELF};
 
 	check_eq(gnttab(GNTTABOP_query_size, &q, 1), 0);
 	check_eq(q.status, GNTST_okay);
@@ -98,7 +98,7 @@ CASE(GNTTABOP_query_size)
 
 CASE(GNTTABOP_get_version)
 {
-	struct gnttab_get_version g = { .dom = DOMID_SELF };
+	struct gnttab_get_version g = {.dom = DOMID_SELF};
 
 	check_eq(gnttab(GNTTABOP_get_version, &g, 1), 0);
 	record("version", g.version);
@@ -108,7 +108,7 @@ CASE(GNTTABOP_get_version)
 
 CASE(GNTTABOP_set_version)
 {
-	struct gnttab_set_version s = { .version = 1 };
+	struct gnttab_set_version s = {.version = 1};
 
 	check_eq(gnttab(GNTTABOP_set_version, &s, 1), 0);
 	check_eq(s.version, 1);
@@ -167,12 +167,12 @@ CASE(map_errors)
 	v1[REF].frame = 0x200;
 	record("not_our_frame", (uint64_t)map(REF, GNTMAP_host_map).status);
 	grant(REF, GTF_permit_access);
-	m = (struct gnttab_map_grant_ref){ .host_addr = 0xffff830000000000UL, .ref = REF,
-					   .flags = GNTMAP_host_map, .dom = ME };
+	m = (struct gnttab_map_grant_ref){
+		.host_addr = 0xffff830000000000UL, .ref = REF, .flags = GNTMAP_host_map, .dom = ME};
 	check_eq(gnttab(GNTTABOP_map_grant_ref, &m, 1), 0);
 	record("bad_address", (uint64_t)m.status);
-	m = (struct gnttab_map_grant_ref){ .host_addr = (unsigned long)window, .ref = REF,
-					   .flags = GNTMAP_host_map, .dom = 0x7000 };
+	m = (struct gnttab_map_grant_ref){
+		.host_addr = (unsigned long)window, .ref = REF, .flags = GNTMAP_host_map, .dom = 0x7000};
 	check_eq(gnttab(GNTTABOP_map_grant_ref, &m, 1), 0);
 	record("no_domain", (uint64_t)m.status);
 	check_eq(v1[REF].flags, GTF_permit_access);
@@ -183,8 +183,8 @@ CASE(map_errors)
 
 CASE(map_contains_pte)
 {
-	struct gnttab_map_grant_ref m = { .flags = GNTMAP_host_map | GNTMAP_contains_pte,
-					  .ref = REF, .dom = ME };
+	struct gnttab_map_grant_ref m = {
+		.flags = GNTMAP_host_map | GNTMAP_contains_pte, .ref = REF, .dom = ME};
 	struct gnttab_unmap_grant_ref u;
 
 	require(setup());
@@ -195,7 +195,7 @@ CASE(map_contains_pte)
 	check_eq(m.status, GNTST_okay);
 	mmuext_one(MMUEXT_INVLPG_LOCAL, (unsigned long)window);
 	check_eq(window[7], 70);
-	u = (struct gnttab_unmap_grant_ref){ .host_addr = m.host_addr, .handle = m.handle };
+	u = (struct gnttab_unmap_grant_ref){.host_addr = m.host_addr, .handle = m.handle};
 	check_eq(gnttab(GNTTABOP_unmap_grant_ref, &u, 1), 0);
 	check_eq(u.status, GNTST_okay);
 	check_eq(*pte_of((unsigned long)window, 1) & PTE_P, 0);
@@ -212,16 +212,17 @@ CASE(mapped_twice)
 	require(setup());
 	grant(REF, GTF_permit_access);
 	a = map(REF, GNTMAP_host_map);
-	b = (struct gnttab_map_grant_ref){ .host_addr = (unsigned long)second, .ref = REF,
-					   .flags = GNTMAP_host_map | GNTMAP_readonly,
-					   .dom = ME };
+	b = (struct gnttab_map_grant_ref){.host_addr = (unsigned long)second,
+					  .ref = REF,
+					  .flags = GNTMAP_host_map | GNTMAP_readonly,
+					  .dom = ME};
 	check_eq(gnttab(GNTTABOP_map_grant_ref, &b, 1), 0);
 	check_eq(b.status, 0);
 	check(a.handle != b.handle);
 	check_eq(unmap(a.handle), 0);
 	/* One reader left. */
 	check_eq(v1[REF].flags, GTF_permit_access | GTF_reading);
-	u = (struct gnttab_unmap_grant_ref){ .host_addr = (unsigned long)second, .handle = b.handle };
+	u = (struct gnttab_unmap_grant_ref){.host_addr = (unsigned long)second, .handle = b.handle};
 	check_eq(gnttab(GNTTABOP_unmap_grant_ref, &u, 1), 0);
 	check_eq(u.status, 0);
 	check_eq(v1[REF].flags, GTF_permit_access);
@@ -238,7 +239,7 @@ CASE(GNTTABOP_unmap_grant_ref)
 	record("no_handle", (uint64_t)unmap(999));
 	grant(REF, GTF_permit_access);
 	m = map(REF, GNTMAP_host_map);
-	u = (struct gnttab_unmap_grant_ref){ .host_addr = (unsigned long)table_page, .handle = m.handle };
+	u = (struct gnttab_unmap_grant_ref){.host_addr = (unsigned long)table_page, .handle = m.handle};
 	check_eq(gnttab(GNTTABOP_unmap_grant_ref, &u, 1), 0);
 	record("other_address", (uint64_t)u.status);
 	check_eq(unmap(m.handle), 0);
@@ -269,7 +270,7 @@ CASE(mapped_frame_is_guarded)
 
 static int16_t copy(uint32_t ref, uint16_t from, uint16_t to, uint16_t len)
 {
-	struct gnttab_copy c = { .len = len, .flags = GNTCOPY_source_gref };
+	struct gnttab_copy c = {.len = len, .flags = GNTCOPY_source_gref};
 
 	c.source.u.ref = ref;
 	c.source.domid = DOMID_SELF;
@@ -304,7 +305,7 @@ CASE(GNTTABOP_copy)
 
 CASE(copy_to_grant)
 {
-	struct gnttab_copy c = { .len = 16, .flags = GNTCOPY_dest_gref };
+	struct gnttab_copy c = {.len = 16, .flags = GNTCOPY_dest_gref};
 
 	require(setup());
 	window[0] = 'x';
@@ -329,8 +330,8 @@ CASE(batch_with_an_error)
 
 	require(setup());
 	grant(REF, GTF_permit_access);
-	m[0] = (struct gnttab_map_grant_ref){ .host_addr = (unsigned long)window, .ref = REF + 1,
-					      .flags = GNTMAP_host_map, .dom = ME };
+	m[0] = (struct gnttab_map_grant_ref){
+		.host_addr = (unsigned long)window, .ref = REF + 1, .flags = GNTMAP_host_map, .dom = ME};
 	m[1] = m[0];
 	m[1].ref = REF;
 	check_eq(gnttab(GNTTABOP_map_grant_ref, m, 2), 0);
@@ -350,9 +351,8 @@ CASE(GNTTABOP_unmap_and_replace)
 	spare[0] = 66;
 	grant(REF, GTF_permit_access);
 	m = map(REF, GNTMAP_host_map);
-	r = (struct gnttab_unmap_and_replace){ .host_addr = (unsigned long)window,
-					       .new_addr = (unsigned long)spare,
-					       .handle = m.handle };
+	r = (struct gnttab_unmap_and_replace){
+		.host_addr = (unsigned long)window, .new_addr = (unsigned long)spare, .handle = m.handle};
 	check_eq(gnttab(GNTTABOP_unmap_and_replace, &r, 1), 0);
 	check_eq(r.status, 0);
 	mmuext_one(MMUEXT_TLB_FLUSH_LOCAL, 0);
@@ -366,7 +366,7 @@ CASE(GNTTABOP_unmap_and_replace)
 
 CASE(GNTTABOP_swap_grant_ref)
 {
-	struct gnttab_swap_grant_ref s = { .ref_a = REF, .ref_b = REF + 1 };
+	struct gnttab_swap_grant_ref s = {.ref_a = REF, .ref_b = REF + 1};
 
 	require(setup());
 	grant(REF, GTF_permit_access);
@@ -382,7 +382,7 @@ CASE(GNTTABOP_swap_grant_ref)
 
 CASE(GNTTABOP_get_status_frames)
 {
-	struct gnttab_get_status_frames g = { .dom = DOMID_SELF, .nr_frames = 0 };
+	struct gnttab_get_status_frames g = {.dom = DOMID_SELF, .nr_frames = 0};
 
 	record("v1", (uint64_t)gnttab(GNTTABOP_get_status_frames, &g, 1));
 	record("status", (uint64_t)g.status);

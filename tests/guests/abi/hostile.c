@@ -112,7 +112,8 @@ static void report(unsigned int vcpus)
 /* Everything at once, from all vCPUs, on the same frames. */
 CASE(storm)
 {
-	uint64_t next_report = uptime_ns() + 1000000000UL, end = uptime_ns() + number("seconds", 3) * 1000000000UL;
+	uint64_t next_report = uptime_ns() + 1000000000UL,
+		 end = uptime_ns() + number("seconds", 3) * 1000000000UL;
 	struct rough *me = rough_init(0);
 	unsigned long done = 0, ok = 0;
 	unsigned int vcpus = 1;
@@ -155,7 +156,7 @@ CASE(storm)
 CASE(frames_add_up)
 {
 	static char buf[16384];
-	static char key[1] = { 'M' };
+	static char key[1] = {'M'};
 	static struct xen_sysctl s;
 	const char *p, *last = NULL;
 

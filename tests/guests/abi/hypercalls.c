@@ -17,8 +17,7 @@ __asm__(".text\n"
 	"do_syscall: syscall\n jmp probe_done\n"
 	"do_page_call: call hypercall_page + 17 * 32\n jmp probe_done");
 
-static void plain(unsigned long nr, unsigned long a1, unsigned long a2, uint64_t seed,
-		  struct regs *out)
+static void plain(unsigned long nr, unsigned long a1, unsigned long a2, uint64_t seed, struct regs *out)
 {
 	struct regs in;
 
@@ -77,11 +76,11 @@ CASE(hypercall_page)
 CASE(hypercall_page_every_entry)
 {
 	/* Each entry loads its own number; whatever the call says to zero arguments, it returns. */
-	static const unsigned char numbers[] = { 17, 20, 32, 33, 34 };
+	static const unsigned char numbers[] = {17, 20, 32, 33, 34};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
-		struct regs in = { .rflags = 2 }, out;
+		struct regs in = {.rflags = 2}, out;
 
 		in.rax = (uint64_t)hypercall_page + 32 * numbers[i];
 		in.rdi = 99;
@@ -92,8 +91,8 @@ CASE(hypercall_page_every_entry)
 
 CASE(unknown_numbers)
 {
-	static const unsigned long numbers[] = { 11, 38, 39, 43, 47, 50, 55, 56, 63, 64,
-						 255, 4096, 0x80000000, 0xffffffff };
+	static const unsigned long numbers[] = {11, 38, 39, 43,  47,   50,         55,
+						56, 63, 64, 255, 4096, 0x80000000, 0xffffffff};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
@@ -125,10 +124,9 @@ CASE(xsm_op)
 
 CASE(xenpmu_op)
 {
-	struct xen_pmu_params p = { .version = { 0, 1 } };
+	struct xen_pmu_params p = {.version = {0, 1}};
 
-	record("mode_get", (uint64_t)hypercall2(__HYPERVISOR_xenpmu_op, XENPMU_mode_get,
-						(unsigned long)&p));
+	record("mode_get", (uint64_t)hypercall2(__HYPERVISOR_xenpmu_op, XENPMU_mode_get, (unsigned long)&p));
 }
 
 CASE(sched_op_compat)
@@ -145,10 +143,10 @@ static long multicall(struct multicall_entry *m, unsigned int n)
 CASE(multicall)
 {
 	struct multicall_entry m[4] = {
-		{ .op = __HYPERVISOR_xen_version, .args = { XENVER_version } },
-		{ .op = __HYPERVISOR_xen_version, .args = { XENVER_pagesize } },
-		{ .op = __HYPERVISOR_xen_version, .args = { 99 } },
-		{ .op = 1000 },
+		{.op = __HYPERVISOR_xen_version, .args = {XENVER_version}},
+		{.op = __HYPERVISOR_xen_version, .args = {XENVER_pagesize}},
+		{.op = __HYPERVISOR_xen_version, .args = {99}},
+		{.op = 1000},
 	};
 
 	check_eq(multicall(m, 4), 0);
@@ -173,9 +171,8 @@ CASE(multicall_bad_pointer)
 
 CASE(multicall_nested)
 {
-	struct multicall_entry inner = { .op = __HYPERVISOR_xen_version },
-			       outer = { .op = __HYPERVISOR_multicall,
-					 .args = { (unsigned long)&inner, 1 } };
+	struct multicall_entry inner = {.op = __HYPERVISOR_xen_version},
+			       outer = {.op = __HYPERVISOR_multicall, .args = {(unsigned long)&inner, 1}};
 
 	record("result", (uint64_t)multicall(&outer, 1));
 	record("outer", outer.result);
@@ -187,8 +184,8 @@ CASE(multicall_long)
 	unsigned int i;
 
 	for (i = 0; i < 512; i++)
-		m[i] = (struct multicall_entry){ .op = __HYPERVISOR_xen_version,
-						 .args = { XENVER_pagesize }, .result = 1 };
+		m[i] = (struct multicall_entry){
+			.op = __HYPERVISOR_xen_version, .args = {XENVER_pagesize}, .result = 1};
 	check_eq(multicall(m, 512), 0);
 	for (i = 0; i < 512; i++)
 		check_eq(m[i].result, PAGE_SIZE);
@@ -198,8 +195,8 @@ CASE(multicall_arguments_of_six)
 {
 	/* A fault in the middle leaves earlier results in place. */
 	struct multicall_entry m[2] = {
-		{ .op = __HYPERVISOR_xen_version, .args = { XENVER_pagesize } },
-		{ .op = __HYPERVISOR_xen_version, .args = { XENVER_platform_parameters, 0 } },
+		{.op = __HYPERVISOR_xen_version, .args = {XENVER_pagesize}},
+		{.op = __HYPERVISOR_xen_version, .args = {XENVER_platform_parameters, 0}},
 	};
 
 	check_eq(multicall(m, 2), 0);

@@ -27,15 +27,21 @@ __asm__(".text\n"
 	".text");
 extern uint64_t iret_frame_at;
 
-static void kernel_iret(struct regs *in, struct regs *out, uint64_t flags, uint64_t cs,
-			uint64_t rflags, uint64_t vgcf)
+static void kernel_iret(struct regs *in, struct regs *out, uint64_t flags, uint64_t cs, uint64_t rflags,
+			uint64_t vgcf)
 {
 	struct iret_context *f = &frame[16];
 
 	(void)flags;
-	*f = (struct iret_context){ .rax = in->rax, .r11 = in->r11, .rcx = in->rcx, .flags = vgcf,
-				    .rip = (uint64_t)probe_done, .cs = cs, .rflags = rflags,
-				    .rsp = (uint64_t)&frame[30], .ss = FLAT_KERNEL_SS };
+	*f = (struct iret_context){.rax = in->rax,
+				   .r11 = in->r11,
+				   .rcx = in->rcx,
+				   .flags = vgcf,
+				   .rip = (uint64_t)probe_done,
+				   .cs = cs,
+				   .rflags = rflags,
+				   .rsp = (uint64_t)&frame[30],
+				   .ss = FLAT_KERNEL_SS};
 	iret_rsp = f->rsp;
 	iret_frame_at = (uint64_t)f;
 	check_eq(trap_probe(in, out, do_iret), NO_TRAP);

@@ -17,8 +17,8 @@ static long memory(unsigned long cmd, void *arg)
 static long reservation(unsigned int cmd, unsigned long *frames, unsigned long n, unsigned int order,
 			unsigned int flags)
 {
-	struct xen_memory_reservation r = { .nr_extents = n, .extent_order = order,
-					    .mem_flags = flags, .domid = DOMID_SELF };
+	struct xen_memory_reservation r = {
+		.nr_extents = n, .extent_order = order, .mem_flags = flags, .domid = DOMID_SELF};
 
 	set_xen_guest_handle(r.extent_start, frames);
 	return memory(cmd, &r);
@@ -26,7 +26,7 @@ static long reservation(unsigned int cmd, unsigned long *frames, unsigned long n
 
 static long current(domid_t d)
 {
-	struct xen_memory_domain m = { d };
+	struct xen_memory_domain m = {d};
 
 	return memory(XENMEM_current_reservation, &m);
 }
@@ -39,7 +39,7 @@ CASE(XENMEM_current_reservation)
 
 CASE(XENMEM_maximum_reservation)
 {
-	struct xen_memory_domain m = { DOMID_SELF };
+	struct xen_memory_domain m = {DOMID_SELF};
 
 	record("self", (uint64_t)memory(XENMEM_maximum_reservation, &m));
 	m.domid = 0x7000;
@@ -48,7 +48,7 @@ CASE(XENMEM_maximum_reservation)
 
 CASE(XENMEM_maximum_gpfn)
 {
-	struct xen_memory_domain m = { DOMID_SELF };
+	struct xen_memory_domain m = {DOMID_SELF};
 
 	record("self", (uint64_t)memory(XENMEM_maximum_gpfn, &m));
 }
@@ -118,8 +118,8 @@ CASE(reservation_errors)
 CASE(XENMEM_exchange)
 {
 	unsigned long in = virt_to_mfn(balloon), out = virt_to_pfn(balloon);
-	struct xen_memory_exchange x = { .in = { .nr_extents = 1, .domid = DOMID_SELF },
-					 .out = { .nr_extents = 1, .domid = DOMID_SELF } };
+	struct xen_memory_exchange x = {.in = {.nr_extents = 1, .domid = DOMID_SELF},
+					.out = {.nr_extents = 1, .domid = DOMID_SELF}};
 
 	set_xen_guest_handle(x.in.extent_start, &in);
 	set_xen_guest_handle(x.out.extent_start, &out);
@@ -140,9 +140,11 @@ CASE(exchange_below_a_limit)
 	static char pages[8][PAGE_SIZE] __page_aligned;
 	unsigned long in[8], out = virt_to_pfn(pages[0]);
 	struct xen_memory_exchange x = {
-		.in = { .nr_extents = 8, .domid = DOMID_SELF },
-		.out = { .nr_extents = 1, .extent_order = 3, .domid = DOMID_SELF,
-			 .mem_flags = XENMEMF_address_bits(32) },
+		.in = {.nr_extents = 8, .domid = DOMID_SELF},
+		.out = {.nr_extents = 1,
+			.extent_order = 3,
+			.domid = DOMID_SELF,
+			.mem_flags = XENMEMF_address_bits(32)},
 	};
 	unsigned int i;
 
@@ -166,8 +168,8 @@ CASE(exchange_impossible)
 {
 	unsigned long in = virt_to_mfn(balloon), out = virt_to_pfn(balloon);
 	struct xen_memory_exchange x = {
-		.in = { .nr_extents = 1, .domid = DOMID_SELF },
-		.out = { .nr_extents = 1, .domid = DOMID_SELF, .mem_flags = XENMEMF_address_bits(12) },
+		.in = {.nr_extents = 1, .domid = DOMID_SELF},
+		.out = {.nr_extents = 1, .domid = DOMID_SELF, .mem_flags = XENMEMF_address_bits(12)},
 	};
 
 	set_xen_guest_handle(x.in.extent_start, &in);
@@ -180,7 +182,7 @@ CASE(exchange_impossible)
 
 CASE(XENMEM_machphys_mapping)
 {
-	struct xen_machphys_mapping m = { 0 };
+	struct xen_machphys_mapping m = {0};
 
 	check_eq(memory(XENMEM_machphys_mapping, &m), 0);
 	check_eq(m.v_start, MACH2PHYS_VIRT_START);
@@ -190,8 +192,8 @@ CASE(XENMEM_machphys_mapping)
 
 CASE(XENMEM_machphys_mfn_list)
 {
-	unsigned long list[4] = { 0 };
-	struct xen_machphys_mfn_list l = { .max_extents = 4 };
+	unsigned long list[4] = {0};
+	struct xen_machphys_mfn_list l = {.max_extents = 4};
 
 	set_xen_guest_handle(l.extent_start, list);
 	check_eq(memory(XENMEM_machphys_mfn_list, &l), 0);
@@ -205,7 +207,7 @@ CASE(XENMEM_memory_map)
 		uint64_t addr, size;
 		uint32_t type;
 	} __attribute__((packed)) e820[64];
-	struct xen_memory_map m = { .nr_entries = 64 };
+	struct xen_memory_map m = {.nr_entries = 64};
 
 	set_xen_guest_handle(m.buffer, e820);
 	record("result", (uint64_t)memory(XENMEM_memory_map, &m));
@@ -217,7 +219,7 @@ CASE(XENMEM_machine_memory_map)
 		uint64_t addr, size;
 		uint32_t type;
 	} __attribute__((packed)) e820[64];
-	struct xen_memory_map m = { .nr_entries = 64 };
+	struct xen_memory_map m = {.nr_entries = 64};
 	unsigned int i;
 
 	set_xen_guest_handle(m.buffer, e820);
@@ -235,8 +237,8 @@ CASE(XENMEM_machine_memory_map)
 
 CASE(XENMEM_add_to_physmap)
 {
-	struct xen_add_to_physmap a = { .domid = DOMID_SELF, .space = XENMAPSPACE_shared_info,
-					.gpfn = virt_to_pfn(balloon) };
+	struct xen_add_to_physmap a = {
+		.domid = DOMID_SELF, .space = XENMAPSPACE_shared_info, .gpfn = virt_to_pfn(balloon)};
 
 	record("pv", (uint64_t)memory(XENMEM_add_to_physmap, &a));
 	a.space = 77;
@@ -246,8 +248,8 @@ CASE(XENMEM_add_to_physmap)
 CASE(XENMEM_acquire_resource)
 {
 	unsigned long frame = 0;
-	struct xen_mem_acquire_resource r = { .domid = DOMID_SELF, .type = XENMEM_resource_grant_table,
-					      .nr_frames = 1 };
+	struct xen_mem_acquire_resource r = {
+		.domid = DOMID_SELF, .type = XENMEM_resource_grant_table, .nr_frames = 1};
 
 	record("self", (uint64_t)memory(XENMEM_acquire_resource, &r));
 	set_xen_guest_handle(r.frame_list, &frame);

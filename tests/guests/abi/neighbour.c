@@ -47,7 +47,7 @@ static bool sleep_a_little(uint64_t *late)
 
 CASE(undisturbed)
 {
-	struct evtchn_bind_virq b = { .virq = VIRQ_TIMER, .vcpu = 0 };
+	struct evtchn_bind_virq b = {.virq = VIRQ_TIMER, .vcpu = 0};
 	char buf[24];
 	const char *p = cmdline_option("seconds", buf, sizeof(buf));
 	uint64_t seconds = 0, begin = uptime_ns(), last = begin, late = 0, worst = 0;

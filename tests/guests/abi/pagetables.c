@@ -55,8 +55,7 @@ CASE(update_va_mapping_flushes)
 	check_eq(update_va((unsigned long)spot, pte_for(spot, TABLE), UVMF_TLB_FLUSH | UVMF_ALL), 0);
 	check_eq(update_va((unsigned long)spot, pte_for(spot, TABLE), UVMF_INVLPG | UVMF_ALL), 0);
 	none = 1;
-	check_eq(update_va((unsigned long)spot, pte_for(spot, TABLE),
-			   UVMF_INVLPG | (unsigned long)&none), 0);
+	check_eq(update_va((unsigned long)spot, pte_for(spot, TABLE), UVMF_INVLPG | (unsigned long)&none), 0);
 	record("both_bits", (uint64_t)update_va((unsigned long)spot, pte_for(spot, TABLE), 3));
 }
 
@@ -67,8 +66,8 @@ CASE(update_va_mapping_errors)
 	record("m2p_va", (uint64_t)update_va(MACH2PHYS_VIRT_START, 0, UVMF_NONE));
 	/* A frame that is not there, and one that is not ours. */
 	record("no_frame", (uint64_t)update_va((unsigned long)spot, 0xfffffff000UL | TABLE, UVMF_NONE));
-	record("reserved_bits", (uint64_t)update_va((unsigned long)spot,
-						    pte_for(spot, TABLE) | 1UL << 51, UVMF_NONE));
+	record("reserved_bits",
+	       (uint64_t)update_va((unsigned long)spot, pte_for(spot, TABLE) | 1UL << 51, UVMF_NONE));
 	check_eq(spot_pte() & PTE_ADDR, pte_for(spot, 0));
 	restore();
 }
@@ -82,14 +81,15 @@ CASE(foreign_frame_refused)
 
 CASE(bits_as_written)
 {
-	static const uint64_t bits[] = { PTE_P, PTE_P | PTE_U, PTE_P | PTE_W, PTE_P | PTE_U | PTE_NX,
-					 PTE_P | PTE_G, PTE_P | 0x18, 0xe00 | PTE_P, 0xe00 };
+	static const uint64_t bits[] = {PTE_P,         PTE_P | PTE_U, PTE_P | PTE_W, PTE_P | PTE_U | PTE_NX,
+					PTE_P | PTE_G, PTE_P | 0x18,  0xe00 | PTE_P, 0xe00};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bits); i++) {
 		char name[24];
 
-		record("result", (uint64_t)update_va((unsigned long)spot, pte_for(spot, bits[i]), UVMF_INVLPG));
+		record("result",
+		       (uint64_t)update_va((unsigned long)spot, pte_for(spot, bits[i]), UVMF_INVLPG));
 		snprintf(name, sizeof(name), "bits_%lx", bits[i]);
 		record(name, spot_pte() & ~PTE_ADDR);
 	}
@@ -301,9 +301,8 @@ CASE(mmu_update_batch)
 {
 	uint64_t at = pte_maddr((unsigned long)spot, 1);
 	unsigned int done = 99;
-	struct mmu_update m[3] = { { at, pte_for(spot, PTE_P) },
-				   { at, 0x200000 | TABLE },
-				   { at, pte_for(spot, TABLE) } };
+	struct mmu_update m[3] = {
+		{at, pte_for(spot, PTE_P)}, {at, 0x200000 | TABLE}, {at, pte_for(spot, TABLE)}};
 
 	/* Stops at the first refusal and tells how many were done. */
 	record("result", (uint64_t)hypercall4(__HYPERVISOR_mmu_update, (unsigned long)m, 3,
@@ -311,8 +310,8 @@ CASE(mmu_update_batch)
 	check_eq(done, 1);
 	check_eq(spot_pte() & PTE_W, 0);
 	m[1].val = m[0].val;
-	check_eq(hypercall4(__HYPERVISOR_mmu_update, (unsigned long)m, 3, (unsigned long)&done,
-			    DOMID_SELF), 0);
+	check_eq(hypercall4(__HYPERVISOR_mmu_update, (unsigned long)m, 3, (unsigned long)&done, DOMID_SELF),
+		 0);
 	check_eq(done, 3);
 	check_eq(hypercall4(__HYPERVISOR_mmu_update, 0, 0, 0, DOMID_SELF), 0);
 	record("pointer", (uint64_t)hypercall4(__HYPERVISOR_mmu_update, 0, 1, 0, DOMID_SELF));
@@ -328,9 +327,10 @@ CASE(mmu_update_long_batch)
 	unsigned int i, done = 0;
 
 	for (i = 0; i < 2000; i++)
-		m[i] = (struct mmu_update){ at, pte_for(spot, i & 1 ? TABLE : PTE_P) };
-	check_eq(hypercall4(__HYPERVISOR_mmu_update, (unsigned long)m, 2000, (unsigned long)&done,
-			    DOMID_SELF), 0);
+		m[i] = (struct mmu_update){at, pte_for(spot, i & 1 ? TABLE : PTE_P)};
+	check_eq(
+		hypercall4(__HYPERVISOR_mmu_update, (unsigned long)m, 2000, (unsigned long)&done, DOMID_SELF),
+		0);
 	check_eq(done, 2000);
 	check_eq(spot_pte() & PTE_W, PTE_W);
 }
@@ -375,8 +375,8 @@ static void cmpxchg64(void *v)
 {
 	uint64_t old = *emulated;
 
-	emulated_value = __atomic_compare_exchange_n(emulated, &old, *(uint64_t *)v, false,
-						     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	emulated_value = __atomic_compare_exchange_n(emulated, &old, *(uint64_t *)v, false, __ATOMIC_SEQ_CST,
+						     __ATOMIC_SEQ_CST);
 }
 
 static void and8(void *v)
@@ -409,9 +409,12 @@ CASE(VMASST_CMD_enable)
 	check_eq(hypercall2(__HYPERVISOR_vm_assist, VMASST_CMD_enable, VMASST_TYPE_writable_pagetables), 0);
 	record("unknown", (uint64_t)hypercall2(__HYPERVISOR_vm_assist, VMASST_CMD_enable, 31));
 	record("command", (uint64_t)hypercall2(__HYPERVISOR_vm_assist, 9, 2));
-	record("4gb", (uint64_t)hypercall2(__HYPERVISOR_vm_assist, VMASST_CMD_enable, VMASST_TYPE_4gb_segments));
-	record("pae", (uint64_t)hypercall2(__HYPERVISOR_vm_assist, VMASST_CMD_enable, VMASST_TYPE_pae_extended_cr3));
-	record("runstate", (uint64_t)hypercall2(__HYPERVISOR_vm_assist, VMASST_CMD_enable, VMASST_TYPE_runstate_update_flag));
+	record("4gb",
+	       (uint64_t)hypercall2(__HYPERVISOR_vm_assist, VMASST_CMD_enable, VMASST_TYPE_4gb_segments));
+	record("pae",
+	       (uint64_t)hypercall2(__HYPERVISOR_vm_assist, VMASST_CMD_enable, VMASST_TYPE_pae_extended_cr3));
+	record("runstate", (uint64_t)hypercall2(__HYPERVISOR_vm_assist, VMASST_CMD_enable,
+						VMASST_TYPE_runstate_update_flag));
 }
 
 CASE(write_emulation)
@@ -480,7 +483,7 @@ CASE(VMASST_CMD_disable)
 CASE(flushes)
 {
 	uint64_t mask = 1;
-	struct mmuext_op op = { .cmd = MMUEXT_TLB_FLUSH_MULTI };
+	struct mmuext_op op = {.cmd = MMUEXT_TLB_FLUSH_MULTI};
 
 	check_eq(mmuext_one(MMUEXT_TLB_FLUSH_LOCAL, 0), 0);
 	check_eq(mmuext_one(MMUEXT_INVLPG_LOCAL, (unsigned long)spot), 0);
@@ -508,8 +511,9 @@ CASE(MMUEXT_CLEAR_PAGE)
 
 CASE(MMUEXT_COPY_PAGE)
 {
-	struct mmuext_op op = { .cmd = MMUEXT_COPY_PAGE, .arg1.mfn = virt_to_mfn((void *)spot),
-				.arg2.src_mfn = virt_to_mfn((void *)other) };
+	struct mmuext_op op = {.cmd = MMUEXT_COPY_PAGE,
+			       .arg1.mfn = virt_to_mfn((void *)spot),
+			       .arg2.src_mfn = virt_to_mfn((void *)other)};
 
 	other[5] = 55;
 	other[4095] = 77;
@@ -520,9 +524,8 @@ CASE(MMUEXT_COPY_PAGE)
 
 CASE(mmuext_batch)
 {
-	struct mmuext_op op[3] = { { .cmd = MMUEXT_TLB_FLUSH_LOCAL },
-				   { .cmd = 77 },
-				   { .cmd = MMUEXT_TLB_FLUSH_LOCAL } };
+	struct mmuext_op op[3] = {
+		{.cmd = MMUEXT_TLB_FLUSH_LOCAL}, {.cmd = 77}, {.cmd = MMUEXT_TLB_FLUSH_LOCAL}};
 	unsigned int done = 99;
 
 	record("result", (uint64_t)hypercall4(__HYPERVISOR_mmuext_op, (unsigned long)op, 3,
@@ -544,12 +547,12 @@ CASE(machine_to_physical_table)
 
 CASE(update_va_mapping_otherdomain)
 {
-	record("none", (uint64_t)hypercall4(__HYPERVISOR_update_va_mapping_otherdomain,
-					    (unsigned long)spot, pte_for(spot, TABLE), 0, 0x7000));
-	record("self", (uint64_t)hypercall4(__HYPERVISOR_update_va_mapping_otherdomain,
-					    (unsigned long)spot, pte_for(spot, TABLE), 0, DOMID_SELF));
+	record("none", (uint64_t)hypercall4(__HYPERVISOR_update_va_mapping_otherdomain, (unsigned long)spot,
+					    pte_for(spot, TABLE), 0, 0x7000));
+	record("self", (uint64_t)hypercall4(__HYPERVISOR_update_va_mapping_otherdomain, (unsigned long)spot,
+					    pte_for(spot, TABLE), 0, DOMID_SELF));
 	/* Device memory by DOMID_IO, for the hardware domain. */
-	record("io", (uint64_t)hypercall4(__HYPERVISOR_update_va_mapping_otherdomain,
-					  (unsigned long)spot, 0xfeb00000UL | TABLE, UVMF_INVLPG, DOMID_IO));
+	record("io", (uint64_t)hypercall4(__HYPERVISOR_update_va_mapping_otherdomain, (unsigned long)spot,
+					  0xfeb00000UL | TABLE, UVMF_INVLPG, DOMID_IO));
 	restore();
 }

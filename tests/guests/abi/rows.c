@@ -100,7 +100,7 @@ static void do_XENMEM(unsigned int cmd)
 
 static void do_MMUEXT(unsigned int cmd)
 {
-	struct mmuext_op op = { .cmd = cmd };
+	struct mmuext_op op = {.cmd = cmd};
 
 	/* Frame 0 is nobody's; address 0 is not mapped. */
 	answer_to("empty", hypercall4(__HYPERVISOR_mmuext_op, (unsigned long)&op, 1, 0, DOMID_SELF));
@@ -121,7 +121,7 @@ static void do_HVMOP(unsigned int cmd)
 
 static void do_XENPMU(unsigned int cmd)
 {
-	struct xen_pmu_params p = { .version = { XENPMU_VER_MAJ, XENPMU_VER_MIN } };
+	struct xen_pmu_params p = {.version = {XENPMU_VER_MAJ, XENPMU_VER_MIN}};
 
 	answer(hypercall2(__HYPERVISOR_xenpmu_op, cmd, (unsigned long)&p));
 }
@@ -139,9 +139,9 @@ static void do_XENNMI(unsigned int cmd)
 }
 
 #define OP(family, number, name, type, dir, priv, restart) \
-	CASE(family##_##name) \
-	{ \
-		do_##family(number); \
+	CASE(family##_##name)                              \
+	{                                                  \
+		do_##family(number);                       \
 	}
 #include <def/domctl.def>
 #include <def/sysctl.def>
@@ -160,11 +160,11 @@ static const struct family {
 	unsigned int call;
 	uint32_t version;
 } families[] = {
-	{ "domctl", __HYPERVISOR_domctl, XEN_DOMCTL_INTERFACE_VERSION },
-	{ "sysctl", __HYPERVISOR_sysctl, XEN_SYSCTL_INTERFACE_VERSION },
-	{ "platform", __HYPERVISOR_platform_op, XENPF_INTERFACE_VERSION },
+	{"domctl", __HYPERVISOR_domctl, XEN_DOMCTL_INTERFACE_VERSION},
+	{"sysctl", __HYPERVISOR_sysctl, XEN_SYSCTL_INTERFACE_VERSION},
+	{"platform", __HYPERVISOR_platform_op, XENPF_INTERFACE_VERSION},
 };
-static const uint32_t wrong_ops[] = { 0, 4, 47, 87, 999, 0x7fffffff, 0x80000000, 0xffffffff };
+static const uint32_t wrong_ops[] = {0, 4, 47, 87, 999, 0x7fffffff, 0x80000000, 0xffffffff};
 static const unsigned long wrong_pointers[] = {
 	0, 1, 0xffff800000000000, 0xffff830000000000, 0x800000000000, 0xfffffffffffffff8, 0x7fffffffe000,
 };
@@ -182,7 +182,7 @@ CASE(wrong_versions)
 	static uint32_t arg[64] __page_aligned;
 
 	for (unsigned int f = 0; f < ARRAY_SIZE(families); f++) {
-		const uint32_t v[] = { 0, families[f].version - 1, families[f].version + 1, ~0u };
+		const uint32_t v[] = {0, families[f].version - 1, families[f].version + 1, ~0u};
 
 		for (unsigned int i = 0; i < ARRAY_SIZE(v); i++) {
 			memset(arg, 0, sizeof(arg));

@@ -36,7 +36,7 @@ static uint64_t now(void)
 
 static uint32_t ipi(void)
 {
-	struct evtchn_bind_ipi b = { .vcpu = 0 };
+	struct evtchn_bind_ipi b = {.vcpu = 0};
 
 	check_eq(hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, (unsigned long)&b), 0);
 	event_mask(b.port); /* another user of the number may have left it open */
@@ -45,14 +45,14 @@ static uint32_t ipi(void)
 
 static void send(uint32_t port)
 {
-	struct evtchn_send s = { port };
+	struct evtchn_send s = {port};
 
 	hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_send, (unsigned long)&s);
 }
 
 static void close_port(uint32_t port)
 {
-	struct evtchn_close c = { port };
+	struct evtchn_close c = {port};
 
 	hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_close, (unsigned long)&c);
 }
@@ -65,7 +65,7 @@ CASE(SCHEDOP_yield)
 CASE(SCHEDOP_block)
 {
 	/* Until a timer of ours fires. */
-	struct evtchn_bind_virq v = { .virq = VIRQ_TIMER, .vcpu = 0 };
+	struct evtchn_bind_virq v = {.virq = VIRQ_TIMER, .vcpu = 0};
 	uint64_t from, deadline;
 
 	upcalls_off();
@@ -83,8 +83,8 @@ CASE(SCHEDOP_block)
 CASE(SCHEDOP_poll)
 {
 	uint32_t port = ipi();
-	evtchn_port_t list[1] = { port };
-	struct sched_poll p = { .nr_ports = 1 };
+	evtchn_port_t list[1] = {port};
+	struct sched_poll p = {.nr_ports = 1};
 	unsigned int before = upcall_count;
 
 	upcalls_on();
@@ -100,8 +100,8 @@ CASE(SCHEDOP_poll)
 CASE(poll_timeout)
 {
 	uint32_t port = ipi();
-	evtchn_port_t list[1] = { port };
-	struct sched_poll p = { .nr_ports = 1 };
+	evtchn_port_t list[1] = {port};
+	struct sched_poll p = {.nr_ports = 1};
 	uint64_t from = now();
 
 	set_xen_guest_handle(p.ports, list);
@@ -114,8 +114,8 @@ CASE(poll_timeout)
 
 CASE(poll_errors)
 {
-	evtchn_port_t list[1] = { 0x7fffffff };
-	struct sched_poll p = { .nr_ports = 1, .timeout = 1 };
+	evtchn_port_t list[1] = {0x7fffffff};
+	struct sched_poll p = {.nr_ports = 1, .timeout = 1};
 
 	set_xen_guest_handle(p.ports, list);
 	record("wild_port", (uint64_t)sched(SCHEDOP_poll, &p));
@@ -134,7 +134,7 @@ CASE(SCHEDOP_shutdown)
 
 CASE(SCHEDOP_shutdown_code)
 {
-	struct sched_shutdown s = { .reason = SHUTDOWN_poweroff };
+	struct sched_shutdown s = {.reason = SHUTDOWN_poweroff};
 
 	record("pointer", (uint64_t)sched(SCHEDOP_shutdown_code, NULL));
 	check_eq(sched(SCHEDOP_shutdown_code, &s), 0);
@@ -143,7 +143,7 @@ CASE(SCHEDOP_shutdown_code)
 
 CASE(SCHEDOP_remote_shutdown)
 {
-	struct sched_remote_shutdown r = { .domain_id = 0x7000 };
+	struct sched_remote_shutdown r = {.domain_id = 0x7000};
 
 	record("no_domain", (uint64_t)sched(SCHEDOP_remote_shutdown, &r));
 	record("pointer", (uint64_t)sched(SCHEDOP_remote_shutdown, NULL));
@@ -151,7 +151,7 @@ CASE(SCHEDOP_remote_shutdown)
 
 CASE(SCHEDOP_watchdog)
 {
-	struct sched_watchdog w = { .id = 0, .timeout = 100 };
+	struct sched_watchdog w = {.id = 0, .timeout = 100};
 	long id = sched(SCHEDOP_watchdog, &w);
 
 	record("id", (uint64_t)id);
@@ -166,7 +166,7 @@ CASE(SCHEDOP_watchdog)
 
 CASE(SCHEDOP_pin_override)
 {
-	struct sched_pin_override p = { .pcpu = -1 };
+	struct sched_pin_override p = {.pcpu = -1};
 
 	record("restore", (uint64_t)sched(SCHEDOP_pin_override, &p));
 	p.pcpu = 4000;

@@ -167,8 +167,8 @@ CASE(update_descriptor)
 	check_eq(set_gdt(512), 0);
 	check_eq(hypercall2(__HYPERVISOR_update_descriptor, at + 9 * 8, DESC_DATA), 0);
 	check_eq(gdt[9] | 1UL << 40, DESC_DATA | 1UL << 40);
-	record("level0", (uint64_t)hypercall2(__HYPERVISOR_update_descriptor, at + 10 * 8,
-					      0x00cf93000000ffffUL));
+	record("level0",
+	       (uint64_t)hypercall2(__HYPERVISOR_update_descriptor, at + 10 * 8, 0x00cf93000000ffffUL));
 	record("unaligned", (uint64_t)hypercall2(__HYPERVISOR_update_descriptor, at + 81, DESC_DATA));
 	record("frame", (uint64_t)hypercall2(__HYPERVISOR_update_descriptor, 0xfffffffffff000UL, 0));
 	check_eq(hypercall2(__HYPERVISOR_update_descriptor, at + 9 * 8, 0), 0);
@@ -179,8 +179,8 @@ CASE(update_descriptor)
 
 static long set_ldt(const void *base, unsigned int entries)
 {
-	struct mmuext_op op = { .cmd = MMUEXT_SET_LDT, .arg1.linear_addr = (unsigned long)base,
-				.arg2.nr_ents = entries };
+	struct mmuext_op op = {
+		.cmd = MMUEXT_SET_LDT, .arg1.linear_addr = (unsigned long)base, .arg2.nr_ents = entries};
 
 	return hypercall4(__HYPERVISOR_mmuext_op, (unsigned long)&op, 1, 0, DOMID_SELF);
 }
@@ -229,7 +229,7 @@ CASE(ldt_code_segment_in_user_mode)
 
 CASE(flat_selectors)
 {
-	static const uint16_t sel[] = { FLAT_RING3_CS32, FLAT_RING3_CS64, FLAT_RING3_DS32 };
+	static const uint16_t sel[] = {FLAT_RING3_CS32, FLAT_RING3_CS64, FLAT_RING3_DS32};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(sel); i++) {

@@ -44,7 +44,7 @@ static long event_op(unsigned int cmd, void *arg)
 
 static bool bind_ipi(void)
 {
-	struct evtchn_bind_ipi b = { .vcpu = 0 };
+	struct evtchn_bind_ipi b = {.vcpu = 0};
 
 	if (event_op(EVTCHNOP_bind_ipi, &b))
 		return false;
@@ -55,7 +55,7 @@ static bool bind_ipi(void)
 
 static unsigned int events_of_one_send(void)
 {
-	struct evtchn_send s = { .port = ipi_port };
+	struct evtchn_send s = {.port = ipi_port};
 
 	upcalls = 0;
 	upcalls_on();
@@ -100,8 +100,9 @@ static uint64_t fs_base(void)
 static bool set_state(void)
 {
 	unsigned long frame = virt_to_mfn(gdt);
-	struct mmuext_op op = { .cmd = MMUEXT_SET_LDT, .arg1.linear_addr = (unsigned long)ldt, .arg2.nr_ents = 512 };
-	struct vcpu_register_runstate_memory_area a = { .addr = { .v = &runstate } };
+	struct mmuext_op op = {
+		.cmd = MMUEXT_SET_LDT, .arg1.linear_addr = (unsigned long)ldt, .arg2.nr_ents = 512};
+	struct vcpu_register_runstate_memory_area a = {.addr = {.v = &runstate}};
 
 	gdt[1] = DESC_DATA;
 	ldt[1] = DESC_DATA;
@@ -117,7 +118,7 @@ static bool set_state(void)
 /* What both ways back keep. */
 static void check_state(void)
 {
-	struct regs in = { .rflags = 2 }, out;
+	struct regs in = {.rflags = 2}, out;
 
 	extern const char do_undefined[];
 
@@ -152,13 +153,13 @@ static void wait_for_request(void)
 }
 
 static struct regs in, out;
-static uint64_t __used xmm_in[2] = { 0x1122334455667788, 0x99aabbccddeeff00 };
+static uint64_t __used xmm_in[2] = {0x1122334455667788, 0x99aabbccddeeff00};
 static uint64_t __used xmm_out[2];
 extern const char do_suspend[];
 
 static long suspend(void)
 {
-	static struct sched_shutdown s = { .reason = SHUTDOWN_suspend };
+	static struct sched_shutdown s = {.reason = SHUTDOWN_suspend};
 
 	time_before = uptime_ns();
 	if (!unmap_shared_info())
@@ -191,8 +192,8 @@ __asm__("do_suspend:\n"
 
 CASE(suspend_called_off)
 {
-	struct gnttab_set_version v = { .version = 2 };
-	struct evtchn_status st = { .dom = DOMID_SELF };
+	struct gnttab_set_version v = {.version = 2};
+	struct evtchn_status st = {.dom = DOMID_SELF};
 	unsigned long shared_before;
 
 	if (is_dom0()) {
@@ -234,10 +235,10 @@ static unsigned long frames_that_disagree(void)
 
 CASE(suspended_and_restored)
 {
-	struct gnttab_get_version v = { .dom = DOMID_SELF };
-	struct gnttab_query_size q = { .dom = DOMID_SELF };
-	struct evtchn_status st = { .dom = DOMID_SELF };
-	struct vcpu_register_runstate_memory_area a = { .addr = { .v = &runstate } };
+	struct gnttab_get_version v = {.dom = DOMID_SELF};
+	struct gnttab_query_size q = {.dom = DOMID_SELF};
+	struct evtchn_status st = {.dom = DOMID_SELF};
+	struct vcpu_register_runstate_memory_area a = {.addr = {.v = &runstate}};
 
 	if (is_dom0()) {
 		skip("not the control domain");
@@ -273,7 +274,8 @@ CASE(suspended_and_restored)
 	hypercall2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
 	store_pause();
 	check_eq(runstate.state, 9);
-	check_eq(hypercall3(__HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, 0, (unsigned long)&a), 0);
+	check_eq(hypercall3(__HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, 0, (unsigned long)&a),
+		 0);
 	check_eq(runstate.state, RUNSTATE_running);
 	check(uptime_ns() > 0);
 }

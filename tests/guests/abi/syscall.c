@@ -169,8 +169,8 @@ CASE(masked_user_entry)
 
 CASE(callback_masks_events)
 {
-	struct callback_register cb = { CALLBACKTYPE_syscall, CALLBACKF_mask_events,
-					(unsigned long)entry_syscall };
+	struct callback_register cb = {CALLBACKTYPE_syscall, CALLBACKF_mask_events,
+				       (unsigned long)entry_syscall};
 
 	require(user_init());
 	upcalls_on();
@@ -193,7 +193,7 @@ static void count_event(uint32_t port)
 /* A port to ourselves: an IPI, the simplest sender there is. */
 static uint32_t bind_ipi(void)
 {
-	struct evtchn_bind_ipi b = { .vcpu = 0 };
+	struct evtchn_bind_ipi b = {.vcpu = 0};
 
 	if (hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, (unsigned long)&b)) {
 		error("bind_ipi");
@@ -206,14 +206,14 @@ static uint32_t bind_ipi(void)
 
 static void send(uint32_t port)
 {
-	struct evtchn_send s = { .port = port };
+	struct evtchn_send s = {.port = port};
 
 	hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_send, (unsigned long)&s);
 }
 
 static void close_port(uint32_t port)
 {
-	struct evtchn_close c = { .port = port };
+	struct evtchn_close c = {.port = port};
 
 	hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_close, (unsigned long)&c);
 }

@@ -41,7 +41,7 @@ static void on_timer(uint32_t port)
 
 static bool setup(void)
 {
-	struct evtchn_bind_virq v = { .virq = VIRQ_TIMER, .vcpu = 0 };
+	struct evtchn_bind_virq v = {.virq = VIRQ_TIMER, .vcpu = 0};
 
 	fired = 0;
 	if (timer_port)
@@ -101,7 +101,7 @@ CASE(flags)
 CASE(periodic_by_default)
 {
 	/* A vCPU starts with a tick of 10 ms, which comes while it runs and never wakes it. */
-	struct evtchn_bind_virq v = { .virq = VIRQ_TIMER, .vcpu = 0 };
+	struct evtchn_bind_virq v = {.virq = VIRQ_TIMER, .vcpu = 0};
 	struct evtchn_close c;
 	uint64_t from = now();
 
@@ -153,7 +153,7 @@ CASE(timer_stopped)
 
 CASE(singleshot)
 {
-	struct vcpu_set_singleshot_timer t = { 0 };
+	struct vcpu_set_singleshot_timer t = {0};
 
 	require(setup());
 	t.timeout_abs_ns = now() + 3000000;
@@ -166,7 +166,7 @@ CASE(singleshot)
 CASE(singleshot_replaced)
 {
 	/* The later setting is the one that counts. */
-	struct vcpu_set_singleshot_timer t = { 0 };
+	struct vcpu_set_singleshot_timer t = {0};
 	uint64_t far;
 
 	require(setup());
@@ -182,7 +182,7 @@ CASE(singleshot_replaced)
 
 CASE(periodic)
 {
-	struct vcpu_set_periodic_timer t = { .period_ns = 5000000 };
+	struct vcpu_set_periodic_timer t = {.period_ns = 5000000};
 	uint64_t from;
 
 	require(setup());

@@ -15,7 +15,7 @@
 #include "internal.h"
 #include "usercode.h"
 
-#define CODE(name, insns) \
+#define CODE(name, insns)         \
 	extern const char name[]; \
 	__asm__(".pushsection .text\n" #name ": " insns "\n jmp probe_done\n .popsection")
 
@@ -275,7 +275,7 @@ CASE(set_trap_table_bad_pointer)
 
 CASE(set_trap_table_bad_address)
 {
-	struct trap_info t[2] = { { 200, 0, FLAT_KERNEL_CS, 0x800000000000UL }, { 0 } };
+	struct trap_info t[2] = {{200, 0, FLAT_KERNEL_CS, 0x800000000000UL}, {0}};
 
 	record("noncanonical", (uint64_t)hypercall1(__HYPERVISOR_set_trap_table, (unsigned long)t));
 	t[0].address = 0xffff830000000000UL;
@@ -327,10 +327,10 @@ CASE(watchpoint)
 
 CASE(nmi_callback)
 {
-	struct xennmi_callback cb = { (unsigned long)entry_nmi, 0 };
+	struct xennmi_callback cb = {(unsigned long)entry_nmi, 0};
 
-	record("register", (uint64_t)hypercall2(__HYPERVISOR_nmi_op, XENNMI_register_callback,
-						(unsigned long)&cb));
+	record("register",
+	       (uint64_t)hypercall2(__HYPERVISOR_nmi_op, XENNMI_register_callback, (unsigned long)&cb));
 	record("unregister", (uint64_t)hypercall2(__HYPERVISOR_nmi_op, XENNMI_unregister_callback, 0));
 	record("unknown", (uint64_t)hypercall2(__HYPERVISOR_nmi_op, 9, 0));
 }

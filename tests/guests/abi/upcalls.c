@@ -26,14 +26,14 @@ static void on_event(uint32_t p)
 
 static void send(void)
 {
-	struct evtchn_send s = { .port = port };
+	struct evtchn_send s = {.port = port};
 
 	hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_send, (unsigned long)&s);
 }
 
 static bool setup(void)
 {
-	struct evtchn_bind_ipi b = { .vcpu = 0 };
+	struct evtchn_bind_ipi b = {.vcpu = 0};
 
 	events = 0;
 	upcalls_on();
@@ -60,7 +60,7 @@ CASE(delivered_before_the_call_returns)
 CASE(registers_over_an_upcall)
 {
 	extern const char do_call[];
-	struct evtchn_send s = { .port = 0 };
+	struct evtchn_send s = {.port = 0};
 	struct regs in, out;
 	uint64_t seed;
 
@@ -98,7 +98,7 @@ CASE(masked_vcpu)
 CASE(delivered_after_exception)
 {
 	extern const char do_ud2[];
-	struct regs in = { .rflags = 2 }, out;
+	struct regs in = {.rflags = 2}, out;
 
 	/* The way back from a fault's handler is the iret hypercall. */
 	require(setup());
@@ -165,7 +165,7 @@ CASE(into_user_mode)
 
 static long callback(unsigned int op, uint16_t type, uint16_t flags, unsigned long address)
 {
-	struct callback_register cb = { type, flags, address };
+	struct callback_register cb = {type, flags, address};
 
 	return hypercall2(__HYPERVISOR_callback_op, op, (unsigned long)&cb);
 }
@@ -174,12 +174,11 @@ CASE(CALLBACKOP_register)
 {
 	check_eq(callback(CALLBACKOP_register, CALLBACKTYPE_event, 0, (unsigned long)entry_event), 0);
 	record("unknown", (uint64_t)callback(CALLBACKOP_register, 99, 0, (unsigned long)entry_event));
-	record("old_sysenter", (uint64_t)callback(CALLBACKOP_register, CALLBACKTYPE_sysenter_deprecated,
-						  0, (unsigned long)entry_sysenter));
-	record("noncanonical", (uint64_t)callback(CALLBACKOP_register, CALLBACKTYPE_event, 0,
-						  0x800000000000UL));
-	record("nmi", (uint64_t)callback(CALLBACKOP_register, CALLBACKTYPE_nmi, 0,
-					 (unsigned long)entry_nmi));
+	record("old_sysenter", (uint64_t)callback(CALLBACKOP_register, CALLBACKTYPE_sysenter_deprecated, 0,
+						  (unsigned long)entry_sysenter));
+	record("noncanonical",
+	       (uint64_t)callback(CALLBACKOP_register, CALLBACKTYPE_event, 0, 0x800000000000UL));
+	record("nmi", (uint64_t)callback(CALLBACKOP_register, CALLBACKTYPE_nmi, 0, (unsigned long)entry_nmi));
 	check_eq(hypercall2(__HYPERVISOR_callback_op, CALLBACKOP_register, 0), -XEN_EFAULT);
 	record("op", (uint64_t)callback(7, 0, 0, 0));
 }
@@ -196,7 +195,8 @@ CASE(set_callbacks)
 	/* The old call sets event, failsafe and syscall entry in one go. */
 	require(setup());
 	check_eq(hypercall3(__HYPERVISOR_set_callbacks, (unsigned long)entry_event,
-			    (unsigned long)entry_failsafe, (unsigned long)entry_syscall), 0);
+			    (unsigned long)entry_failsafe, (unsigned long)entry_syscall),
+		 0);
 	send();
 	check_eq(events, 1);
 }
@@ -208,7 +208,7 @@ CASE(frame_of_kernel_mode)
 	extern uint64_t own_frame[9];
 	struct regs in, out;
 	extern const char do_send_here[], do_send_after[];
-	struct evtchn_send s = { .port = 0 };
+	struct evtchn_send s = {.port = 0};
 
 	require(setup());
 	s.port = port;

@@ -95,7 +95,7 @@ CASE(VCPUOP_down)
 
 CASE(VCPUOP_get_runstate_info)
 {
-	struct vcpu_runstate_info r = { .state = 9 };
+	struct vcpu_runstate_info r = {.state = 9};
 
 	check_eq(vcpu_op(VCPUOP_get_runstate_info, 0, &r), 0);
 	check_eq(r.state, RUNSTATE_running);
@@ -112,7 +112,7 @@ CASE(VCPUOP_get_runstate_info)
 CASE(VCPUOP_register_runstate_memory_area)
 {
 	static struct vcpu_runstate_info area;
-	struct vcpu_register_runstate_memory_area a = { .addr = { .v = &area } };
+	struct vcpu_register_runstate_memory_area a = {.addr = {.v = &area}};
 
 	area.state = 9;
 	check_eq(vcpu_op(VCPUOP_register_runstate_memory_area, 0, &a), 0);
@@ -124,7 +124,7 @@ CASE(VCPUOP_register_runstate_memory_area)
 CASE(VCPUOP_register_vcpu_time_memory_area)
 {
 	static struct vcpu_time_info area;
-	struct vcpu_register_time_memory_area a = { .addr = { .v = &area } };
+	struct vcpu_register_time_memory_area a = {.addr = {.v = &area}};
 
 	check_eq(vcpu_op(VCPUOP_register_vcpu_time_memory_area, 0, &a), 0);
 	check(*(volatile uint32_t *)&area.tsc_to_system_mul != 0);
@@ -136,7 +136,7 @@ CASE(VCPUOP_register_vcpu_info)
 		char room[256];
 		struct vcpu_info info;
 	} page __page_aligned;
-	struct vcpu_register_vcpu_info r = { .mfn = virt_to_mfn(&page) };
+	struct vcpu_register_vcpu_info r = {.mfn = virt_to_mfn(&page)};
 
 	r.offset = 4090;
 	record("bad_offset", (uint64_t)vcpu_op(VCPUOP_register_vcpu_info, 1, &r));
@@ -161,7 +161,7 @@ CASE(VCPUOP_get_physid)
 
 CASE(VCPUOP_set_periodic_timer)
 {
-	struct vcpu_set_periodic_timer t = { .period_ns = 10 };
+	struct vcpu_set_periodic_timer t = {.period_ns = 10};
 
 	record("too_short", (uint64_t)vcpu_op(VCPUOP_set_periodic_timer, 0, &t));
 	t.period_ns = 10000000;
@@ -176,7 +176,7 @@ CASE(VCPUOP_stop_periodic_timer)
 
 CASE(VCPUOP_set_singleshot_timer)
 {
-	struct vcpu_set_singleshot_timer t = { .timeout_abs_ns = 1, .flags = VCPU_SSHOTTMR_future };
+	struct vcpu_set_singleshot_timer t = {.timeout_abs_ns = 1, .flags = VCPU_SSHOTTMR_future};
 
 	record("past", (uint64_t)vcpu_op(VCPUOP_set_singleshot_timer, 0, &t));
 	t.flags = 0;

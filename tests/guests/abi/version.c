@@ -70,7 +70,7 @@ CASE(XENVER_changeset)
 
 CASE(XENVER_platform_parameters)
 {
-	struct xen_platform_parameters p = { 0 };
+	struct xen_platform_parameters p = {0};
 
 	check_eq(xen_version(XENVER_platform_parameters, &p), 0);
 	record("virt_start", p.virt_start);
@@ -78,7 +78,7 @@ CASE(XENVER_platform_parameters)
 
 CASE(XENVER_get_features)
 {
-	struct xen_feature_info f = { .submap_idx = 0 };
+	struct xen_feature_info f = {.submap_idx = 0};
 
 	check_eq(xen_version(XENVER_get_features, &f), 0);
 	record("submap0", f.submap);

@@ -26,62 +26,62 @@ static inline __attribute__((always_inline)) uint32_t tick(void)
 }
 
 /* Runs prep and op n times; only op is between the readings. */
-#define MEASURE_N(name, n, prep, op) \
-	do { \
+#define MEASURE_N(name, n, prep, op)                        \
+	do {                                                \
 		for (unsigned int i_ = 0; i_ < (n); i_++) { \
-			uint32_t t_; \
-			prep; \
-			t_ = tick(); \
-			op; \
-			samples[i_] = tick() - t_; \
-		} \
-		row(name, n); \
+			uint32_t t_;                        \
+			prep;                               \
+			t_ = tick();                        \
+			op;                                 \
+			samples[i_] = tick() - t_;          \
+		}                                           \
+		row(name, n);                               \
 	} while (0)
 #define MEASURE(name, prep, op) MEASURE_N(name, SAMPLES, prep, op)
 
 /* Through gates of the hypercall page's shape (entry.S), as kernels without their own thunk do. */
-#define CALL(nr, a1, a2, a3, a4) \
-	__extension__({ \
-		register unsigned long r10_ __asm__("r10") = (unsigned long)(a4); \
-		unsigned long a1_ = (unsigned long)(a1), a2_ = (unsigned long)(a2), \
-			      a3_ = (unsigned long)(a3); \
-		long ret_; \
-		__asm__ volatile("call bench_page + %c[n] * 32" \
+#define CALL(nr, a1, a2, a3, a4)                                                           \
+	__extension__({                                                                    \
+		register unsigned long r10_ __asm__("r10") = (unsigned long)(a4);          \
+		unsigned long a1_ = (unsigned long)(a1), a2_ = (unsigned long)(a2),        \
+			      a3_ = (unsigned long)(a3);                                   \
+		long ret_;                                                                 \
+		__asm__ volatile("call bench_page + %c[n] * 32"                            \
 				 : "=a"(ret_), "+D"(a1_), "+S"(a2_), "+d"(a3_), "+r"(r10_) \
-				 : [n] "i"(nr) \
-				 : "rcx", "r11", "r8", "memory"); \
-		ret_; \
+				 : [n] "i"(nr)                                             \
+				 : "rcx", "r11", "r8", "memory");                          \
+		ret_;                                                                      \
 	})
-#define CALL1(nr, a1) \
-	__extension__({ \
-		unsigned long a1_ = (unsigned long)(a1); \
-		long ret_; \
-		__asm__ volatile("call bench_page + %c[n] * 32" \
-				 : "=a"(ret_), "+D"(a1_) \
-				 : [n] "i"(nr) \
+#define CALL1(nr, a1)                                                     \
+	__extension__({                                                   \
+		unsigned long a1_ = (unsigned long)(a1);                  \
+		long ret_;                                                \
+		__asm__ volatile("call bench_page + %c[n] * 32"           \
+				 : "=a"(ret_), "+D"(a1_)                  \
+				 : [n] "i"(nr)                            \
 				 : "rcx", "r11", "rsi", "rdx", "memory"); \
-		ret_; \
+		ret_;                                                     \
 	})
-#define CALL2(nr, a1, a2) \
-	__extension__({ \
+#define CALL2(nr, a1, a2)                                                           \
+	__extension__({                                                             \
 		unsigned long a1_ = (unsigned long)(a1), a2_ = (unsigned long)(a2); \
-		long ret_; \
-		__asm__ volatile("call bench_page + %c[n] * 32" \
-				 : "=a"(ret_), "+D"(a1_), "+S"(a2_) \
-				 : [n] "i"(nr) \
-				 : "rcx", "r11", "rdx", "memory"); \
-		ret_; \
+		long ret_;                                                          \
+		__asm__ volatile("call bench_page + %c[n] * 32"                     \
+				 : "=a"(ret_), "+D"(a1_), "+S"(a2_)                 \
+				 : [n] "i"(nr)                                      \
+				 : "rcx", "r11", "rdx", "memory");                  \
+		ret_;                                                               \
 	})
-#define CALL3(nr, a1, a2, a3) \
-	__extension__({ \
+#define CALL3(nr, a1, a2, a3)                                                       \
+	__extension__({                                                             \
 		unsigned long a1_ = (unsigned long)(a1), a2_ = (unsigned long)(a2), \
-			      a3_ = (unsigned long)(a3); \
-		long ret_; \
-		__asm__ volatile("call bench_page + %c[n] * 32" \
-				 : "=a"(ret_), "+D"(a1_), "+S"(a2_), "+d"(a3_) \
-				 : [n] "i"(nr) \
-				 : "rcx", "r11", "memory"); \
-		ret_; \
+			      a3_ = (unsigned long)(a3);                            \
+		long ret_;                                                          \
+		__asm__ volatile("call bench_page + %c[n] * 32"                     \
+				 : "=a"(ret_), "+D"(a1_), "+S"(a2_), "+d"(a3_)      \
+				 : [n] "i"(nr)                                      \
+				 : "rcx", "r11", "memory");                         \
+		ret_;                                                               \
 	})
 
 void bench_calls(void);

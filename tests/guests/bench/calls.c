@@ -21,11 +21,10 @@ static void cheap_calls(void)
 	MEASURE("xen_version_extraversion", , CALL2(__HYPERVISOR_xen_version, 1, extra));
 	MEASURE("vcpu_op_is_up", , CALL3(__HYPERVISOR_vcpu_op, VCPUOP_is_up, 0, 0));
 	for (i = 0; i < 8; i++)
-		m[i] = (struct multicall_entry){ .op = __HYPERVISOR_xen_version };
+		m[i] = (struct multicall_entry){.op = __HYPERVISOR_xen_version};
 	MEASURE("multicall_1_null", , CALL2(__HYPERVISOR_multicall, m, 1));
 	MEASURE("multicall_8_null", , CALL2(__HYPERVISOR_multicall, m, 8));
-	MEASURE("stack_switch", ,
-		CALL2(__HYPERVISOR_stack_switch, FLAT_KERNEL_SS, start_of_day.rsp));
+	MEASURE("stack_switch", , CALL2(__HYPERVISOR_stack_switch, FLAT_KERNEL_SS, start_of_day.rsp));
 	MEASURE("set_segment_base_fs", , CALL2(__HYPERVISOR_set_segment_base, SEGBASE_FS, 0x1000));
 	set_readonly(gdt);
 	desc = virt_to_mfn(gdt);
@@ -48,7 +47,7 @@ static void cheap_calls(void)
 
 static void emulated(void)
 {
-	struct physdev_set_iopl iopl = { 1 };
+	struct physdev_set_iopl iopl = {1};
 	uint32_t a, b, c, d;
 	uint64_t v;
 
@@ -56,10 +55,10 @@ static void emulated(void)
 		a = 0;
 		ASM("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
 	});
-#define CPUID(name, leaf) \
-	MEASURE(name, , { \
-		a = leaf; \
-		c = 0; \
+#define CPUID(name, leaf)                                            \
+	MEASURE(name, , {                                            \
+		a = leaf;                                            \
+		c = 0;                                               \
 		ASM(XEN_CPUID : "+a"(a), "=b"(b), "+c"(c), "=d"(d)); \
 	})
 	CPUID("emul_cpuid_fep_leaf1", 1);

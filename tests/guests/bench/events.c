@@ -13,7 +13,7 @@ extern uint64_t *fast_event_word;
 
 static void event_entry(const char *entry)
 {
-	struct callback_register cb = { CALLBACKTYPE_event, 0, (unsigned long)entry };
+	struct callback_register cb = {CALLBACKTYPE_event, 0, (unsigned long)entry};
 
 	hypercall2(__HYPERVISOR_callback_op, CALLBACKOP_register, (unsigned long)&cb);
 }
@@ -56,18 +56,16 @@ static void sends(const char *const names[4], uint32_t port, struct evtchn_send 
 
 static void channels(void)
 {
-	static const char *const ipi_names[] = { "evtchn_send_ipi_masked",
-						 "evtchn_send_ipi_already_pending",
-						 "evtchn_send_ipi_upcall_masked",
-						 "evtchn_send_ipi_upcall" };
-	static const char *const loop_names[] = { "evtchn_send_loopback_masked", NULL, NULL,
-						  "evtchn_send_loopback_upcall" };
-	struct evtchn_bind_ipi b = { .vcpu = 0 };
-	struct evtchn_alloc_unbound a = { .dom = DOMID_SELF, .remote_dom = DOMID_SELF };
-	struct evtchn_bind_interdomain i = { .remote_dom = DOMID_SELF };
+	static const char *const ipi_names[] = {"evtchn_send_ipi_masked", "evtchn_send_ipi_already_pending",
+						"evtchn_send_ipi_upcall_masked", "evtchn_send_ipi_upcall"};
+	static const char *const loop_names[] = {"evtchn_send_loopback_masked", NULL, NULL,
+						 "evtchn_send_loopback_upcall"};
+	struct evtchn_bind_ipi b = {.vcpu = 0};
+	struct evtchn_alloc_unbound a = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
+	struct evtchn_bind_interdomain i = {.remote_dom = DOMID_SELF};
 	struct evtchn_send s;
 	struct evtchn_close c;
-	struct sched_poll p = { .nr_ports = 1 };
+	struct sched_poll p = {.nr_ports = 1};
 
 	hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, (unsigned long)&b);
 	s.port = b.port;
@@ -127,22 +125,27 @@ static void late(const char *name, uint64_t wait)
 
 static void timers(void)
 {
-	struct evtchn_bind_virq v = { .virq = VIRQ_TIMER };
+	struct evtchn_bind_virq v = {.virq = VIRQ_TIMER};
 	uint64_t t;
 
 	hypercall3(__HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, 0, 0);
-	MEASURE("set_timer_op_future", t = now() + 1000000000,
-		CALL1(__HYPERVISOR_set_timer_op, t));
+	MEASURE("set_timer_op_future", t = now() + 1000000000, CALL1(__HYPERVISOR_set_timer_op, t));
 	MEASURE("set_timer_op_stop", CALL1(__HYPERVISOR_set_timer_op, now() + 1000000000),
 		CALL1(__HYPERVISOR_set_timer_op, 0));
 	if (hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, (unsigned long)&v))
 		return;
 	use_port(v.port);
 	event_unmask(v.port);
-	MEASURE("timer_past_and_block", { upcalls_off(); t = now() - 1000; }, {
-		CALL1(__HYPERVISOR_set_timer_op, t);
-		CALL2(__HYPERVISOR_sched_op, SCHEDOP_block, 0);
-	});
+	MEASURE(
+		"timer_past_and_block",
+		{
+			upcalls_off();
+			t = now() - 1000;
+		},
+		{
+			CALL1(__HYPERVISOR_set_timer_op, t);
+			CALL2(__HYPERVISOR_sched_op, SCHEDOP_block, 0);
+		});
 	late("timer_block_wake_late_100us", 100000);
 	late("timer_block_wake_late_300us", 300000);
 	late("timer_block_wake_late_1000us", 1000000);

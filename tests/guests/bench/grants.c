@@ -18,8 +18,8 @@ static void map(unsigned int n)
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		m[i] = (struct gnttab_map_grant_ref){ .host_addr = (unsigned long)window[i],
-						      .flags = GNTMAP_host_map, .ref = 20 + i };
+		m[i] = (struct gnttab_map_grant_ref){
+			.host_addr = (unsigned long)window[i], .flags = GNTMAP_host_map, .ref = 20 + i};
 }
 
 static void unmap(unsigned int n)
@@ -27,8 +27,8 @@ static void unmap(unsigned int n)
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		u[i] = (struct gnttab_unmap_grant_ref){ .host_addr = (unsigned long)window[i],
-							.handle = m[i].handle };
+		u[i] = (struct gnttab_unmap_grant_ref){.host_addr = (unsigned long)window[i],
+						       .handle = m[i].handle};
 }
 
 static void maps(const char *map_name, const char *unmap_name, unsigned int n)
@@ -41,24 +41,27 @@ static void maps(const char *map_name, const char *unmap_name, unsigned int n)
 		GNT(GNTTABOP_unmap_grant_ref, u, n);
 		continue;
 	});
-	MEASURE_N(unmap_name, 200, {
-		map(n);
-		GNT(GNTTABOP_map_grant_ref, m, n);
-		unmap(n);
-	}, GNT(GNTTABOP_unmap_grant_ref, u, n));
+	MEASURE_N(
+		unmap_name, 200,
+		{
+			map(n);
+			GNT(GNTTABOP_map_grant_ref, m, n);
+			unmap(n);
+		},
+		GNT(GNTTABOP_unmap_grant_ref, u, n));
 }
 
 static void grants(void)
 {
-	struct gnttab_setup_table s = { .dom = DOMID_SELF, .nr_frames = 1 };
+	struct gnttab_setup_table s = {.dom = DOMID_SELF, .nr_frames = 1};
 	struct grant_entry_v1 *v1 = (struct grant_entry_v1 *)table_page;
-	struct gnttab_copy c = { .len = PAGE_SIZE, .flags = GNTCOPY_source_gref };
+	struct gnttab_copy c = {.len = PAGE_SIZE, .flags = GNTCOPY_source_gref};
 	unsigned long frame = 0;
 	unsigned int i;
 
 	set_xen_guest_handle(s.frame_list, &frame);
-	if (!is_dom0() || hypercall3(__HYPERVISOR_grant_table_op, GNTTABOP_setup_table,
-				     (unsigned long)&s, 1) || s.status) {
+	if (!is_dom0() ||
+	    hypercall3(__HYPERVISOR_grant_table_op, GNTTABOP_setup_table, (unsigned long)&s, 1) || s.status) {
 		no_row("gnttab_map_1", s.status);
 		return;
 	}
@@ -88,7 +91,7 @@ static unsigned long frame_of_balloon;
 
 static void reservations(void)
 {
-	struct xen_memory_reservation r = { .nr_extents = 1, .domid = DOMID_SELF };
+	struct xen_memory_reservation r = {.nr_extents = 1, .domid = DOMID_SELF};
 
 #define MEM(cmd) CALL2(__HYPERVISOR_memory_op, cmd, &r)
 	update_va((unsigned long)balloon, 0, UVMF_INVLPG);
@@ -102,10 +105,13 @@ static void reservations(void)
 	});
 	MEASURE_N("increase_reservation_1", 200, MEM(XENMEM_decrease_reservation),
 		  MEM(XENMEM_increase_reservation));
-	MEASURE_N("populate_physmap_1", 200, {
-		MEM(XENMEM_decrease_reservation);
-		frame_of_balloon = virt_to_pfn(balloon);
-	}, MEM(XENMEM_populate_physmap));
+	MEASURE_N(
+		"populate_physmap_1", 200,
+		{
+			MEM(XENMEM_decrease_reservation);
+			frame_of_balloon = virt_to_pfn(balloon);
+		},
+		MEM(XENMEM_populate_physmap));
 }
 
 void bench_grants(void)

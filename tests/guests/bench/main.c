@@ -44,8 +44,7 @@ CASE(calibration)
 	null_sample = samples[SAMPLES / 2];
 	printk("SG row cal_null %u %u\n", null_sample, samples[0]);
 	MEASURE("cal_nop100", , __asm__ volatile(".rept 100\n nop\n .endr"));
-	MEASURE("cal_loop20001", ,
-		__asm__ volatile("mov $10000, %%ecx\n 1: dec %%ecx\n jnz 1b" ::: "ecx"));
+	MEASURE("cal_loop20001", , __asm__ volatile("mov $10000, %%ecx\n 1: dec %%ecx\n jnz 1b" ::: "ecx"));
 	MEASURE("cal_rep_movsb_4096", , {
 		void *d = b;
 		const void *s = a;

@@ -42,8 +42,8 @@ static void batches(void)
 	for (i = 0; i < 32; i++) {
 		uint64_t at = pte_maddr((unsigned long)spot[i], 1);
 
-		on[i] = (struct mmu_update){ at, pte(spot[i], BITS) };
-		off[i] = (struct mmu_update){ at, 0 };
+		on[i] = (struct mmu_update){at, pte(spot[i], BITS)};
+		off[i] = (struct mmu_update){at, 0};
 	}
 #define UPDATE(list, n) CALL(__HYPERVISOR_mmu_update, list, n, 0, DOMID_SELF)
 	MEASURE("mmu_update_map_1", UPDATE(off, 1), UPDATE(on, 1));
@@ -51,8 +51,7 @@ static void batches(void)
 	MEASURE("mmu_update_map_32", UPDATE(off, 32), UPDATE(on, 32));
 	MEASURE("mmu_update_unmap_32", UPDATE(on, 32), UPDATE(off, 32));
 	UPDATE(on, 32);
-	wp = (struct mmu_update){ on[0].ptr | MMU_PT_UPDATE_PRESERVE_AD,
-				  pte(spot[0], BITS & ~PTE_W) };
+	wp = (struct mmu_update){on[0].ptr | MMU_PT_UPDATE_PRESERVE_AD, pte(spot[0], BITS & ~PTE_W)};
 	MEASURE("mmu_update_preserve_ad_wrprot", UPDATE(on, 1), UPDATE(&wp, 1));
 	UPDATE(on, 1);
 }
@@ -70,7 +69,7 @@ static void direct_writes(void)
 
 static void flushes(void)
 {
-	struct mmuext_op op = { .cmd = MMUEXT_TLB_FLUSH_LOCAL };
+	struct mmuext_op op = {.cmd = MMUEXT_TLB_FLUSH_LOCAL};
 
 #define EXT(o, n) CALL(__HYPERVISOR_mmuext_op, o, n, 0, DOMID_SELF)
 	MEASURE("mmuext_tlb_flush_local", , EXT(&op, 1));
@@ -90,8 +89,8 @@ static void flushes(void)
 static void pins(const char *pin_name, const char *unpin_name, unsigned int cmd, const void *t,
 		 unsigned int n)
 {
-	struct mmuext_op pin = { .cmd = cmd, .arg1.mfn = virt_to_mfn(t) },
-			 unpin = { .cmd = MMUEXT_UNPIN_TABLE, .arg1.mfn = virt_to_mfn(t) };
+	struct mmuext_op pin = {.cmd = cmd, .arg1.mfn = virt_to_mfn(t)},
+			 unpin = {.cmd = MMUEXT_UNPIN_TABLE, .arg1.mfn = virt_to_mfn(t)};
 	long ret = EXT(&pin, 1);
 
 	if (ret) {
@@ -99,7 +98,12 @@ static void pins(const char *pin_name, const char *unpin_name, unsigned int cmd,
 		return;
 	}
 	EXT(&unpin, 1);
-	MEASURE_N(pin_name, n, , { EXT(&pin, 1); samples[i_] = tick() - t_; EXT(&unpin, 1); continue; });
+	MEASURE_N(pin_name, n, , {
+		EXT(&pin, 1);
+		samples[i_] = tick() - t_;
+		EXT(&unpin, 1);
+		continue;
+	});
 	MEASURE_N(unpin_name, n, EXT(&pin, 1), EXT(&unpin, 1));
 }
 
@@ -125,12 +129,12 @@ static void pinning(void)
 
 static void switches(void)
 {
-	struct mmuext_op here = { .cmd = MMUEXT_NEW_BASEPTR,
-				  .arg1.mfn = virt_to_mfn((void *)start_info->pt_base) },
-			 there = { .cmd = MMUEXT_NEW_BASEPTR, .arg1.mfn = virt_to_mfn(tree[3]) };
-	struct mmuext_op user = { .cmd = MMUEXT_NEW_USER_BASEPTR, .arg1.mfn = virt_to_mfn(tree[3]) };
-	struct mmuext_op nobody = { .cmd = MMUEXT_NEW_USER_BASEPTR };
-	struct mmuext_op pair[2] = { there, user }, back[2] = { here, nobody };
+	struct mmuext_op here = {.cmd = MMUEXT_NEW_BASEPTR,
+				 .arg1.mfn = virt_to_mfn((void *)start_info->pt_base)},
+			 there = {.cmd = MMUEXT_NEW_BASEPTR, .arg1.mfn = virt_to_mfn(tree[3])};
+	struct mmuext_op user = {.cmd = MMUEXT_NEW_USER_BASEPTR, .arg1.mfn = virt_to_mfn(tree[3])};
+	struct mmuext_op nobody = {.cmd = MMUEXT_NEW_USER_BASEPTR};
+	struct mmuext_op pair[2] = {there, user}, back[2] = {here, nobody};
 	struct multicall_entry go[4], home[4];
 	unsigned int i;
 
@@ -142,14 +146,13 @@ static void switches(void)
 	EXT(&here, 1);
 	MEASURE("new_baseptr_same", , EXT(&here, 1));
 	MEASURE("new_user_baseptr", EXT(&nobody, 1), EXT(&user, 1));
-	go[0] = (struct multicall_entry){ .op = __HYPERVISOR_stack_switch,
-					  .args = { FLAT_KERNEL_SS, start_of_day.rsp } };
-	go[1] = (struct multicall_entry){ .op = __HYPERVISOR_set_segment_base,
-					  .args = { SEGBASE_FS, 0x1000 } };
-	go[2] = (struct multicall_entry){ .op = __HYPERVISOR_set_segment_base,
-					  .args = { SEGBASE_GS_USER, 0x2000 } };
-	go[3] = (struct multicall_entry){ .op = __HYPERVISOR_mmuext_op,
-					  .args = { (unsigned long)pair, 2, 0, DOMID_SELF } };
+	go[0] = (struct multicall_entry){.op = __HYPERVISOR_stack_switch,
+					 .args = {FLAT_KERNEL_SS, start_of_day.rsp}};
+	go[1] = (struct multicall_entry){.op = __HYPERVISOR_set_segment_base, .args = {SEGBASE_FS, 0x1000}};
+	go[2] = (struct multicall_entry){.op = __HYPERVISOR_set_segment_base,
+					 .args = {SEGBASE_GS_USER, 0x2000}};
+	go[3] = (struct multicall_entry){.op = __HYPERVISOR_mmuext_op,
+					 .args = {(unsigned long)pair, 2, 0, DOMID_SELF}};
 	for (i = 0; i < 4; i++)
 		home[i] = go[i];
 	home[3].args[0] = (unsigned long)back;

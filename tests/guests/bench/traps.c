@@ -8,8 +8,8 @@ extern const char fast_skip0[], fast_skip2[], fast_skip3[], fast_error_skip2[], 
 
 static void gate(unsigned int vector, unsigned int flags, const char *handler)
 {
-	struct trap_info t[2] = { { (uint8_t)vector, (uint8_t)flags, FLAT_KERNEL_CS,
-				    (unsigned long)handler }, { 0 } };
+	struct trap_info t[2] = {{(uint8_t)vector, (uint8_t)flags, FLAT_KERNEL_CS, (unsigned long)handler},
+				 {0}};
 
 	hypercall1(__HYPERVISOR_set_trap_table, (unsigned long)t);
 }
@@ -24,8 +24,9 @@ void bench_traps(void)
 	MEASURE("iret_kernel_to_kernel", ,
 		ASM("mov %%rsp, %%rax\n push %0\n push %%rax\n push $0x202\n push %1\n"
 		    "lea 1f(%%rip), %%rax\n push %%rax\n push $0\n"
-		    "jmp bench_page + 23 * 32\n 1:"
-		    ::"i"(FLAT_KERNEL_SS), "i"(FLAT_KERNEL_CS & ~3) : "rax", "rcx", "r11", "memory"));
+		    "jmp bench_page + 23 * 32\n 1:" ::"i"(FLAT_KERNEL_SS),
+		    "i"(FLAT_KERNEL_CS & ~3)
+		    : "rax", "rcx", "r11", "memory"));
 	gate(6, 0, fast_skip2);
 	MEASURE("exc_ud2_kernel", , ASM("ud2"));
 	gate(3, 3, fast_skip0);
@@ -37,8 +38,7 @@ void bench_traps(void)
 	gate(13, 0, fast_error_skip2);
 	MEASURE("int30_kernel", , ASM("int $0x33"));
 	gate(13, 0, fast_error_skip3);
-	MEASURE("exc_gp_noncanon_kernel", ,
-		ASM("mov (%0), %%rax" ::"D"(0x8000000000000000UL) : "rax"));
+	MEASURE("exc_gp_noncanon_kernel", , ASM("mov (%0), %%rax" ::"D"(0x8000000000000000UL) : "rax"));
 	gate(14, 0, fast_error_skip3);
 	MEASURE("exc_pf_np_read_kernel", , ASM("mov (%0), %%rax" ::"D"(where) : "rax"));
 	set_readonly(readonly);

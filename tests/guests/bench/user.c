@@ -6,13 +6,12 @@
 #include "internal.h"
 #include "usercode.h"
 
-extern const char fast_syscall_sysret[], fast_syscall_iret[], fast_skip0[], fast_skip2[],
-	fast_error_skip3[];
+extern const char fast_syscall_sysret[], fast_syscall_iret[], fast_skip0[], fast_skip2[], fast_error_skip3[];
 
 /* r12: where to store, r13: how many, then the trip; ends by a breakpoint. */
-#define LOOP(name, trip) \
+#define LOOP(name, trip)                                                                \
 	USER_ASM(name, "1: rdtsc\n mov %eax, %esi\n" trip "\n rdtsc\n sub %esi, %eax\n" \
-		       "mov %eax, (%r12)\n add $4, %r12\n dec %r13d\n jnz 1b\n" \
+		       "mov %eax, (%r12)\n add $4, %r12\n dec %r13d\n jnz 1b\n"         \
 		       "mov (%r14), %rax\n ud2\n 2: jmp 2b")
 
 LOOP(u_syscall, "syscall");
@@ -22,15 +21,15 @@ LOOP(u_pf, "mov (%r15), %rax");
 
 static void gate(unsigned int vector, unsigned int flags, const char *handler)
 {
-	struct trap_info t[2] = { { (uint8_t)vector, (uint8_t)flags, FLAT_KERNEL_CS,
-				    (unsigned long)handler }, { 0 } };
+	struct trap_info t[2] = {{(uint8_t)vector, (uint8_t)flags, FLAT_KERNEL_CS, (unsigned long)handler},
+				 {0}};
 
 	hypercall1(__HYPERVISOR_set_trap_table, (unsigned long)t);
 }
 
 static void syscall_entry(const char *entry)
 {
-	struct callback_register cb = { CALLBACKTYPE_syscall, 0, (unsigned long)entry };
+	struct callback_register cb = {CALLBACKTYPE_syscall, 0, (unsigned long)entry};
 
 	hypercall2(__HYPERVISOR_callback_op, CALLBACKOP_register, (unsigned long)&cb);
 }

@@ -12,7 +12,7 @@ static uint32_t port[2]; /* port n wakes vCPU n */
 
 static void poll(uint32_t p)
 {
-	struct sched_poll s = { .nr_ports = 1 };
+	struct sched_poll s = {.nr_ports = 1};
 
 	set_xen_guest_handle(s.ports, &p);
 	CALL2(__HYPERVISOR_sched_op, SCHEDOP_poll, &s);
@@ -21,7 +21,7 @@ static void poll(uint32_t p)
 
 static void send(uint32_t p)
 {
-	struct evtchn_send s = { p };
+	struct evtchn_send s = {p};
 
 	CALL2(__HYPERVISOR_event_channel_op, EVTCHNOP_send, &s);
 }
@@ -72,7 +72,7 @@ void bench_vcpus(void)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		b = (struct evtchn_bind_ipi){ .vcpu = i };
+		b = (struct evtchn_bind_ipi){.vcpu = i};
 		hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, (unsigned long)&b);
 		port[i] = b.port;
 		event_mask(b.port);

@@ -18,10 +18,7 @@ static long hypercall(unsigned long nr, unsigned long a1, unsigned long a2, unsi
 {
 	long ret;
 
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "0"(nr), "D"(a1), "S"(a2), "d"(a3)
-			 : "rcx", "r11", "memory");
+	__asm__ volatile("syscall" : "=a"(ret) : "0"(nr), "D"(a1), "S"(a2), "d"(a3) : "rcx", "r11", "memory");
 	return ret;
 }
 /* [end] */
@@ -40,7 +37,7 @@ static void *frame(unsigned long mfn)
 
 static void notify(uint32_t port)
 {
-	struct evtchn_send s = { port };
+	struct evtchn_send s = {port};
 
 	hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_send, (unsigned long)&s, 0);
 }
@@ -99,19 +96,19 @@ static char shared_page[4096] __attribute__((aligned(4096)));
 
 static void unmask(uint32_t port)
 {
-	struct evtchn_unmask u = { port };
+	struct evtchn_unmask u = {port};
 
 	hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_unmask, (unsigned long)&u, 0);
 }
 
 static bool events_init(void)
 {
-	struct callback_register cb = { CALLBACKTYPE_event, 0, (unsigned long)event_entry };
+	struct callback_register cb = {CALLBACKTYPE_event, 0, (unsigned long)event_entry};
 	unsigned int i;
 
 	/* Over a page of our own: present, writable, user, accessed, dirty. */
-	if (hypercall(__HYPERVISOR_update_va_mapping, (unsigned long)shared_page,
-		      si->shared_info | 0x67, UVMF_INVLPG))
+	if (hypercall(__HYPERVISOR_update_va_mapping, (unsigned long)shared_page, si->shared_info | 0x67,
+		      UVMF_INVLPG))
 		return false;
 	shared = (struct shared_info *)shared_page;
 	for (i = 0; i < 64; i++)
@@ -139,7 +136,7 @@ static void wait_for(uint32_t port)
 /* [timer] */
 static bool timer_test(void)
 {
-	struct evtchn_bind_virq v = { .virq = VIRQ_TIMER, .vcpu = 0 };
+	struct evtchn_bind_virq v = {.virq = VIRQ_TIMER, .vcpu = 0};
 	uint64_t soon = shared->vcpu_info[0].time.system_time + 5000000;
 
 	if (hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, (unsigned long)&v, 0))
@@ -199,10 +196,10 @@ static uint32_t xs_message(char *buf, uint32_t size)
 }
 
 /* A request with one or two strings, each with its final zero (the last one without, for a write). */
-static uint32_t xs_request(uint32_t type, const char *a, uint32_t a_len, const char *b,
-			   uint32_t b_len, char *buf, uint32_t size)
+static uint32_t xs_request(uint32_t type, const char *a, uint32_t a_len, const char *b, uint32_t b_len,
+			   char *buf, uint32_t size)
 {
-	struct xsd_sockmsg m = { .type = type, .len = a_len + b_len };
+	struct xsd_sockmsg m = {.type = type, .len = a_len + b_len};
 	uint32_t answer;
 
 	xs_send(&m, sizeof(m));
@@ -221,7 +218,7 @@ static uint32_t xs_request(uint32_t type, const char *a, uint32_t a_len, const c
 
 static void __attribute__((noreturn)) stop(unsigned int reason)
 {
-	struct sched_shutdown s = { reason };
+	struct sched_shutdown s = {reason};
 
 	for (;;)
 		hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, (unsigned long)&s, 0);

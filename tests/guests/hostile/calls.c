@@ -22,11 +22,26 @@ struct call {
 };
 
 static const uint64_t boundaries[] = {
-	~0UL,		      0x7fffffff,	    0x80000000,		  0xffffffff,
-	0x8000000000000000UL, 0x7fffffffffffffffUL, DOMID_SELF,		  DOMID_IO,
-	DOMID_XEN,	      DOMID_COW,	    DOMID_INVALID,	  DOMID_FIRST_RESERVED,
-	PAGE_SIZE,	      PAGE_SIZE - 1,	    0xffff,		  0x10000,
-	0x100000000UL,	      0x000fffffffffffffUL, 0x0010000000000000UL, 511,
+	~0UL,
+	0x7fffffff,
+	0x80000000,
+	0xffffffff,
+	0x8000000000000000UL,
+	0x7fffffffffffffffUL,
+	DOMID_SELF,
+	DOMID_IO,
+	DOMID_XEN,
+	DOMID_COW,
+	DOMID_INVALID,
+	DOMID_FIRST_RESERVED,
+	PAGE_SIZE,
+	PAGE_SIZE - 1,
+	0xffff,
+	0x10000,
+	0x100000000UL,
+	0x000fffffffffffffUL,
+	0x0010000000000000UL,
+	511,
 };
 
 static const unsigned long bad_pointers[] = {
@@ -99,8 +114,8 @@ static void fill_scratch(struct rough *me)
 
 static void sched_call(struct rough *me, struct call *c)
 {
-	static const unsigned int cmds[] = { SCHEDOP_yield, SCHEDOP_poll, SCHEDOP_watchdog, SCHEDOP_pin_override,
-					     77 };
+	static const unsigned int cmds[] = {SCHEDOP_yield, SCHEDOP_poll, SCHEDOP_watchdog,
+					    SCHEDOP_pin_override, 77};
 	unsigned int cmd = cmds[rnd(me) % ARRAY_SIZE(cmds)];
 	struct sched_poll *p = (struct sched_poll *)me->scratch;
 
@@ -155,9 +170,9 @@ static void control_call(struct rough *me, struct call *c)
 	uint32_t *head = (uint32_t *)me->scratch;
 
 	head[0] = (uint32_t)(rnd(me) % 100);
-	head[1] = c->nr == __HYPERVISOR_domctl	 ? XEN_DOMCTL_INTERFACE_VERSION :
-		  c->nr == __HYPERVISOR_sysctl ? XEN_SYSCTL_INTERFACE_VERSION :
-						 XENPF_INTERFACE_VERSION;
+	head[1] = c->nr == __HYPERVISOR_domctl   ? XEN_DOMCTL_INTERFACE_VERSION
+		  : c->nr == __HYPERVISOR_sysctl ? XEN_SYSCTL_INTERFACE_VERSION
+						 : XENPF_INTERFACE_VERSION;
 	if (c->nr == __HYPERVISOR_domctl && rnd(me) % 2)
 		*(domid_t *)&head[2] = (domid_t)(rnd(me) % 8);
 	c->args[0] = rnd(me) % 8 ? (unsigned long)head : pointer(me);

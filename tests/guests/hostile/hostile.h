@@ -12,7 +12,7 @@ struct rough {
 	unsigned long done, ok;
 	unsigned int id;
 	uint64_t scratch[SCRATCH_WORDS] __page_aligned; /* arguments */
-	uint64_t behind[SCRATCH_WORDS];			/* what is written past the end of one */
+	uint64_t behind[SCRATCH_WORDS];                 /* what is written past the end of one */
 };
 
 static inline uint64_t rnd(struct rough *me)

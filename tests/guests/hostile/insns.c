@@ -12,16 +12,13 @@ struct step {
 };
 extern const struct step __start_rough_steps[], __stop_rough_steps[];
 
-#define STEP(code)                                                                                          \
-	"1: " code "\n2:\n"                                                                                 \
+#define STEP(code)          \
+	"1: " code "\n2:\n" \
 	".pushsection rough_steps, \"a\"\n.quad 1b, 2b\n.popsection\n"
-#define INSN(name, code)                                                                                    \
-	static void name(uint64_t a, uint64_t c, uint64_t d)                                                \
-	{                                                                                                   \
-		__asm__ volatile(STEP(code)                                                                 \
-				 : "+a"(a), "+c"(c), "+d"(d)                                                \
-				 :                                                                          \
-				 : "rbx", "memory", "cc");                                                  \
+#define INSN(name, code)                                                                            \
+	static void name(uint64_t a, uint64_t c, uint64_t d)                                        \
+	{                                                                                           \
+		__asm__ volatile(STEP(code) : "+a"(a), "+c"(c), "+d"(d) : : "rbx", "memory", "cc"); \
 	}
 
 INSN(undefined, "ud2")
@@ -89,37 +86,44 @@ INSN(lock_bit, "lock btsq $5, (%%rax)")
 typedef void insn_fn(uint64_t a, uint64_t c, uint64_t d);
 
 static insn_fn *const any_operand[] = {
-	undefined, breakpoint,	 int_0,	      int_8,	   int_14,	int_80,	     int_82,
-	int_ff,	   divide,	 read_msr,    read_pmc,	   get_xcr,	set_xcr,     identify,
-	read_cr0,  write_cr0,	 write_cr2,   read_cr3,	   write_cr4,	write_cr8,   read_dr,
-	write_dr0, load_ldt,    load_tr,	   load_msw,	clear_ts,    drop_caches,
-	swap_gs,   system_return, system_exit, vm_call,	   vm_run,	watch,	     set_ds,
-	set_es,	   set_fs,	 set_gs,      access_rights, set_flags, read_time,   write_xmm,
-	no_interrupts, write_caches,
+	undefined, breakpoint,    int_0,        int_8,     int_14,        int_80,        int_82,    int_ff,
+	divide,    read_msr,      read_pmc,     get_xcr,   set_xcr,       identify,      read_cr0,  write_cr0,
+	write_cr2, read_cr3,      write_cr4,    write_cr8, read_dr,       write_dr0,     load_ldt,  load_tr,
+	load_msw,  clear_ts,      drop_caches,  swap_gs,   system_return, system_exit,   vm_call,   vm_run,
+	watch,     set_ds,        set_es,       set_fs,    set_gs,        access_rights, set_flags, read_time,
+	write_xmm, no_interrupts, write_caches,
 };
 
 /* Addresses a guest may not write to, or not even read. */
 static const uint64_t forbidden[] = {
-	0,		      0xffff800000000000UL, 0xffff808000000000UL, 0xffff820000000000UL,
-	0xffff82d080000000UL, 0xffff830000000000UL, 0xffff87ffffffffffUL, 0x0000800000000000UL,
+	0,
+	0xffff800000000000UL,
+	0xffff808000000000UL,
+	0xffff820000000000UL,
+	0xffff82d080000000UL,
+	0xffff830000000000UL,
+	0xffff87ffffffffffUL,
+	0x0000800000000000UL,
 	0x8000000000000000UL,
 };
-static insn_fn *const with_address[] = { load_gdt, load_idt, drop_page, read_memory, write_memory };
-static insn_fn *const with_port[] = { in_byte, in_long, out_byte, out_word };
-static insn_fn *const writes[] = { write_byte, write_long, write_quad, exchange, lock_or, lock_bit };
+static insn_fn *const with_address[] = {load_gdt, load_idt, drop_page, read_memory, write_memory};
+static insn_fn *const with_port[] = {in_byte, in_long, out_byte, out_word};
+static insn_fn *const writes[] = {write_byte, write_long, write_quad, exchange, lock_or, lock_bit};
 
 static const uint32_t known_msrs[] = {
-	0x10,	    0x1b,	0x48,	    0x49,	0x8b,	    0xce,	0xe7,	    0xfe,	0x174,
-	0x175,	    0x176,	0x179,	    0x17a,	0x1a0,	    0x1d9,	0x200,	    0x277,	0x2ff,
-	0x400,	    0x6e0,	0xda0,	    0xc0000080, 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, 0xc0000100,
-	0xc0000101, 0xc0000102, 0xc0000103, 0xc0010015, 0xc001001f, 0xc0010114, 0xc0010117, 0xc0011029, 0x4b564d00,
+	0x10,       0x1b,       0x48,       0x49,       0x8b,       0xce,       0xe7,       0xfe,
+	0x174,      0x175,      0x176,      0x179,      0x17a,      0x1a0,      0x1d9,      0x200,
+	0x277,      0x2ff,      0x400,      0x6e0,      0xda0,      0xc0000080, 0xc0000081, 0xc0000082,
+	0xc0000083, 0xc0000084, 0xc0000100, 0xc0000101, 0xc0000102, 0xc0000103, 0xc0010015, 0xc001001f,
+	0xc0010114, 0xc0010117, 0xc0011029, 0x4b564d00,
 };
 
 static bool step_over(struct trap_frame *f)
 {
 	/* Single steps and data breakpoints, wherever they struck, and what execution went behind already. */
 	f->rflags &= ~(uint64_t)0x44100; /* AC, NT, TF */
-	if (f->vector == VECTOR_FAILSAFE || f->vector == 1 || f->vector == 3 || f->vector == 4 || f->vector == 17 || f->vector == 0x80)
+	if (f->vector == VECTOR_FAILSAFE || f->vector == 1 || f->vector == 3 || f->vector == 4 ||
+	    f->vector == 17 || f->vector == 0x80)
 		return true;
 	for (const struct step *s = __start_rough_steps; s < __stop_rough_steps; s++)
 		if (f->rip >= s->at && f->rip < s->behind) {

@@ -73,7 +73,7 @@ static void random_batch(struct rough *me)
 		u[i].val = random_entry(me);
 	}
 	count(me, hypercall4(__HYPERVISOR_mmu_update, (unsigned long)u, n, (unsigned long)&done,
-			 rnd(me) % 16 ? DOMID_SELF : rnd(me)));
+			     rnd(me) % 16 ? DOMID_SELF : rnd(me)));
 }
 
 static void random_pin(struct rough *me)
@@ -83,10 +83,19 @@ static void random_pin(struct rough *me)
 
 static void random_ext(struct rough *me)
 {
-	static const unsigned int cmds[] = { MMUEXT_TLB_FLUSH_LOCAL, MMUEXT_INVLPG_LOCAL, MMUEXT_TLB_FLUSH_MULTI,
-					     MMUEXT_INVLPG_MULTI, MMUEXT_TLB_FLUSH_ALL, MMUEXT_INVLPG_ALL,
-					     MMUEXT_SET_LDT, MMUEXT_NEW_USER_BASEPTR, MMUEXT_NEW_USER_BASEPTR,
-					     MMUEXT_CLEAR_PAGE, MMUEXT_COPY_PAGE, MMUEXT_MARK_SUPER, 77 };
+	static const unsigned int cmds[] = {MMUEXT_TLB_FLUSH_LOCAL,
+					    MMUEXT_INVLPG_LOCAL,
+					    MMUEXT_TLB_FLUSH_MULTI,
+					    MMUEXT_INVLPG_MULTI,
+					    MMUEXT_TLB_FLUSH_ALL,
+					    MMUEXT_INVLPG_ALL,
+					    MMUEXT_SET_LDT,
+					    MMUEXT_NEW_USER_BASEPTR,
+					    MMUEXT_NEW_USER_BASEPTR,
+					    MMUEXT_CLEAR_PAGE,
+					    MMUEXT_COPY_PAGE,
+					    MMUEXT_MARK_SUPER,
+					    77};
 	struct mmuext_op op;
 	unsigned long any = rnd(me);
 
@@ -104,7 +113,7 @@ static void random_ext(struct rough *me)
 	if (op.cmd == MMUEXT_NEW_USER_BASEPTR && rnd(me) % 4 == 0)
 		op.arg1.mfn = 0;
 	count(me, hypercall4(__HYPERVISOR_mmuext_op, (unsigned long)&op, 1, 0,
-			 rnd(me) % 16 ? DOMID_SELF : rnd(me) % 0x8000));
+			     rnd(me) % 16 ? DOMID_SELF : rnd(me) % 0x8000));
 }
 
 static void random_mapping(struct rough *me)
@@ -120,7 +129,7 @@ static void random_mapping(struct rough *me)
 
 static long reserve(unsigned int op, unsigned long *frame, unsigned int order)
 {
-	struct xen_memory_reservation r = { .nr_extents = 1, .extent_order = order, .domid = DOMID_SELF };
+	struct xen_memory_reservation r = {.nr_extents = 1, .extent_order = order, .domid = DOMID_SELF};
 
 	set_xen_guest_handle(r.extent_start, frame);
 	return hypercall2(__HYPERVISOR_memory_op, op, (unsigned long)&r);
@@ -130,8 +139,8 @@ static void random_memory(struct rough *me)
 {
 	unsigned int i = (unsigned int)(rnd(me) % POOL);
 	unsigned long frame = pool[i], fresh = 0, out = rnd(me) % 4096;
-	struct xen_memory_exchange x = { .in = { .nr_extents = 1, .domid = DOMID_SELF },
-					 .out = { .nr_extents = 1, .domid = DOMID_SELF } };
+	struct xen_memory_exchange x = {.in = {.nr_extents = 1, .domid = DOMID_SELF},
+					.out = {.nr_extents = 1, .domid = DOMID_SELF}};
 
 	switch (rnd(me) % 4) {
 	case 0: /* give a frame back, whatever it is used for, and take another */
@@ -166,9 +175,11 @@ static void random_descriptors(struct rough *me)
 	for (unsigned int i = 0; i < ARRAY_SIZE(frames); i++)
 		frames[i] = random_frame(me);
 	if (rnd(me) % 2)
-		count(me, hypercall2(__HYPERVISOR_update_descriptor, pool[rnd(me) % POOL] << 12 | (rnd(me) % 512) * 8, rnd(me)));
+		count(me, hypercall2(__HYPERVISOR_update_descriptor,
+				     pool[rnd(me) % POOL] << 12 | (rnd(me) % 512) * 8, rnd(me)));
 	else
-		count(me, hypercall2(__HYPERVISOR_set_gdt, (unsigned long)frames, rnd(me) % 2 ? 512 : rnd(me) % 8000));
+		count(me, hypercall2(__HYPERVISOR_set_gdt, (unsigned long)frames,
+				     rnd(me) % 2 ? 512 : rnd(me) % 8000));
 }
 
 void tables_clean_up(struct rough *me)

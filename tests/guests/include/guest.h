@@ -64,17 +64,17 @@ struct guest_case {
  * returns without a complaint is a success. check() records a failure and goes on, require()
  * leaves the case, record() reports a value that must be the same on every hypervisor.
  */
-#define CASE(case_name) \
-	static void case_##case_name(void); \
+#define CASE(case_name)                                                                      \
+	static void case_##case_name(void);                                                  \
 	static const struct guest_case __used __attribute__((section(".cases"), aligned(8))) \
-	entry_##case_name = { #case_name, case_##case_name }; \
+	entry_##case_name = {#case_name, case_##case_name};                                  \
 	static void case_##case_name(void)
 #define check(cond) check_result(!!(cond), #cond, __LINE__)
 #define check_eq(a, b) check_equal((uint64_t)(a), (uint64_t)(b), #a " == " #b, __LINE__)
-#define require(cond) \
-	do { \
+#define require(cond)             \
+	do {                      \
 		if (!check(cond)) \
-			return; \
+			return;   \
 	} while (0)
 bool check_result(bool ok, const char *what, int line);
 bool check_equal(uint64_t a, uint64_t b, const char *what, int line);
@@ -143,9 +143,9 @@ struct user_state {
 	uint64_t rip, cs, ss;
 };
 struct user_result {
-	unsigned int why;    /* trap vector or enum user_exit */
-	struct regs regs;    /* the registers the kernel found at its entry point */
-	uint64_t rcx, r11;   /* from the stack frame */
+	unsigned int why;  /* trap vector or enum user_exit */
+	struct regs regs;  /* the registers the kernel found at its entry point */
+	uint64_t rcx, r11; /* from the stack frame */
 	uint64_t error, rip, cs, rflags, rsp, ss;
 	uint64_t frame;      /* where the frame was, relative to the kernel stack top */
 	uint8_t upcall_mask; /* vcpu_info mask at entry */

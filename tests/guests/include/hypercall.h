@@ -8,8 +8,8 @@
 
 #include <xen/xen.h>
 
-static inline long hypercall5(unsigned long nr, unsigned long a1, unsigned long a2,
-			      unsigned long a3, unsigned long a4, unsigned long a5)
+static inline long hypercall5(unsigned long nr, unsigned long a1, unsigned long a2, unsigned long a3,
+			      unsigned long a4, unsigned long a5)
 {
 	register unsigned long r10 __asm__("r10") = a4;
 	register unsigned long r8 __asm__("r8") = a5;
@@ -22,8 +22,8 @@ static inline long hypercall5(unsigned long nr, unsigned long a1, unsigned long 
 	return ret;
 }
 
-static inline long hypercall4(unsigned long nr, unsigned long a1, unsigned long a2,
-			      unsigned long a3, unsigned long a4)
+static inline long hypercall4(unsigned long nr, unsigned long a1, unsigned long a2, unsigned long a3,
+			      unsigned long a4)
 {
 	register unsigned long r10 __asm__("r10") = a4;
 	long ret;
@@ -35,8 +35,7 @@ static inline long hypercall4(unsigned long nr, unsigned long a1, unsigned long 
 	return ret;
 }
 
-static inline long hypercall3(unsigned long nr, unsigned long a1, unsigned long a2,
-			      unsigned long a3)
+static inline long hypercall3(unsigned long nr, unsigned long a1, unsigned long a2, unsigned long a3)
 {
 	long ret;
 

@@ -5,13 +5,13 @@
 
 #include "guest.h"
 
-#define USER_ASM_BITS(name, bits, insns) \
+#define USER_ASM_BITS(name, bits, insns)                      \
 	extern const char user_##name[], user_##name##_end[]; \
-	__asm__(".pushsection .rodata\n" \
-		".code" bits "\n" \
-		"user_" #name ": " insns "\n" \
-		"user_" #name "_end:\n" \
-		".code64\n" \
+	__asm__(".pushsection .rodata\n"                      \
+		".code" bits "\n"                             \
+		"user_" #name ": " insns "\n"                 \
+		"user_" #name "_end:\n"                       \
+		".code64\n"                                   \
 		".popsection")
 #define USER_ASM(name, insns) USER_ASM_BITS(name, "64", insns)
 #define USER_ASM32(name, insns) USER_ASM_BITS(name, "32", insns)

@@ -19,7 +19,7 @@ void console_init(void)
 
 static void ring_write(const char *s, size_t n)
 {
-	struct evtchn_send send = { .port = start_info->console.domU.evtchn };
+	struct evtchn_send send = {.port = start_info->console.domU.evtchn};
 	XENCONS_RING_IDX prod = ring->out_prod;
 
 	for (; n; n--) {
@@ -62,8 +62,8 @@ const char *cmdline_option(const char *name, char *buf, size_t size)
 	size_t len = strlen(name), n = 0;
 
 	for (; *p; p++) {
-		if ((p != (const char *)start_info->cmd_line && p[-1] != ' ') ||
-		    strncmp(p, name, len) || p[len] != '=')
+		if ((p != (const char *)start_info->cmd_line && p[-1] != ' ') || strncmp(p, name, len) ||
+		    p[len] != '=')
 			continue;
 		for (p += len + 1; *p && *p != ' ' && n + 1 < size; p++)
 			buf[n++] = *p;

@@ -14,8 +14,8 @@ void event_init(void)
 {
 	unsigned int i;
 
-	if (update_va((unsigned long)shared_page, start_info->shared_info | PTE_P | PTE_W | PTE_A |
-		      PTE_D | PTE_U, UVMF_INVLPG))
+	if (update_va((unsigned long)shared_page,
+		      start_info->shared_info | PTE_P | PTE_W | PTE_A | PTE_D | PTE_U, UVMF_INVLPG))
 		return;
 	shared_info = (struct shared_info *)shared_page;
 	for (i = 0; i < 64; i++)
@@ -29,13 +29,12 @@ void event_set_handler(event_handler_fn *fn)
 
 void event_mask(uint32_t port)
 {
-	__atomic_fetch_or(&shared_info->evtchn_mask[port / 64], 1UL << (port % 64),
-			  __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&shared_info->evtchn_mask[port / 64], 1UL << (port % 64), __ATOMIC_SEQ_CST);
 }
 
 void event_unmask(uint32_t port)
 {
-	struct evtchn_unmask op = { .port = port };
+	struct evtchn_unmask op = {.port = port};
 
 	hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_unmask, (unsigned long)&op);
 }
@@ -47,8 +46,7 @@ bool event_pending(uint32_t port)
 
 void event_clear(uint32_t port)
 {
-	__atomic_fetch_and(&shared_info->evtchn_pending[port / 64], ~(1UL << (port % 64)),
-			   __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&shared_info->evtchn_pending[port / 64], ~(1UL << (port % 64)), __ATOMIC_SEQ_CST);
 }
 
 void event_dispatch(void)

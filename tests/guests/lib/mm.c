@@ -65,22 +65,21 @@ long update_va(unsigned long va, pte_t val, unsigned long flags)
 
 long mmu_update_one(uint64_t ptr, uint64_t val)
 {
-	struct mmu_update u = { ptr, val };
+	struct mmu_update u = {ptr, val};
 
 	return hypercall4(__HYPERVISOR_mmu_update, (unsigned long)&u, 1, 0, DOMID_SELF);
 }
 
 long mmuext_one(unsigned int cmd, unsigned long arg1)
 {
-	struct mmuext_op op = { .cmd = cmd, .arg1.mfn = arg1 };
+	struct mmuext_op op = {.cmd = cmd, .arg1.mfn = arg1};
 
 	return hypercall4(__HYPERVISOR_mmuext_op, (unsigned long)&op, 1, 0, DOMID_SELF);
 }
 
 long set_readonly(void *va)
 {
-	return update_va((unsigned long)va, virt_to_mfn(va) << 12 | PTE_P | PTE_A | PTE_U,
-			 UVMF_INVLPG);
+	return update_va((unsigned long)va, virt_to_mfn(va) << 12 | PTE_P | PTE_A | PTE_U, UVMF_INVLPG);
 }
 
 long set_writable(void *va)

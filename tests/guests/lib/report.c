@@ -18,7 +18,7 @@
 
 extern const struct guest_case cases_begin[], cases_end[];
 
-static const char *const verdict_names[] = { "success", "skip", "error", "failure" };
+static const char *const verdict_names[] = {"success", "skip", "error", "failure"};
 static enum verdict verdict;
 static unsigned int complaints; /* of this case; a loop should not fill the log */
 #define MAX_COMPLAINTS 6
@@ -68,7 +68,7 @@ void error(const char *why)
 
 void shutdown(unsigned int reason)
 {
-	struct sched_shutdown s = { .reason = reason };
+	struct sched_shutdown s = {.reason = reason};
 
 	for (;;)
 		hypercall2(__HYPERVISOR_sched_op, SCHEDOP_shutdown, (unsigned long)&s);

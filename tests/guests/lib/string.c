@@ -65,8 +65,7 @@ static void put(struct out *o, char c)
 	o->len++;
 }
 
-static void put_number(struct out *o, uint64_t v, unsigned int base, int width, bool zero,
-		       bool negative)
+static void put_number(struct out *o, uint64_t v, unsigned int base, int width, bool zero, bool negative)
 {
 	char tmp[24];
 	int n = 0;
@@ -124,7 +123,7 @@ static const char *convert(struct out *o, const char *f, va_list *ap)
 
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 {
-	struct out o = { buf, size, 0 };
+	struct out o = {buf, size, 0};
 	va_list ap;
 
 	va_copy(ap, args);

@@ -29,8 +29,7 @@ void trap_set_handler(unsigned int vector, trap_handler_fn *fn)
 static void __noreturn die(const struct trap_frame *f)
 {
 	printk("SG detail unexpected trap %lu error %lx rip %lx cs %lx rflags %lx rsp %lx cr2 %lx\n",
-	       f->vector, f->error, f->rip, f->cs, f->rflags, f->rsp,
-	       shared_info ? vcpu_info0->arch.cr2 : 0);
+	       f->vector, f->error, f->rip, f->cs, f->rflags, f->rsp, shared_info ? vcpu_info0->arch.cr2 : 0);
 	printk("SG end error\n");
 	shutdown(is_dom0() ? SHUTDOWN_reboot : SHUTDOWN_crash);
 }
@@ -66,17 +65,17 @@ unsigned int trap_probe(const struct regs *in, struct regs *out, const void *cod
 
 unsigned int trap_call(void (*fn)(void *), void *arg)
 {
-	struct regs in = { .rax = (uint64_t)fn, .rdi = (uint64_t)arg, .rflags = 2 }, out;
+	struct regs in = {.rax = (uint64_t)fn, .rdi = (uint64_t)arg, .rflags = 2}, out;
 
 	return trap_probe(&in, &out, probe_call);
 }
 
 void trap_set_gate(unsigned int vector, unsigned int flags)
 {
-	struct trap_info one[2] = { { 0 } };
-	const char *stub = vector == 0x80 ? trap_int80 :
-			   vector == 0x30 ? trap_int30 :
-					    trap_stubs + 16 * vector;
+	struct trap_info one[2] = {{0}};
+	const char *stub = vector == 0x80   ? trap_int80
+			   : vector == 0x30 ? trap_int30
+					    : trap_stubs + 16 * vector;
 
 	one[0].vector = (uint8_t)vector;
 	one[0].flags = (uint8_t)flags;
@@ -93,7 +92,7 @@ void trap_table_load(void)
 
 static void callback(uint16_t type, uint16_t flags, const char *entry)
 {
-	struct callback_register cb = { type, flags, (unsigned long)entry };
+	struct callback_register cb = {type, flags, (unsigned long)entry};
 
 	hypercall2(__HYPERVISOR_callback_op, CALLBACKOP_register, (unsigned long)&cb);
 }
@@ -108,8 +107,8 @@ void trap_init(void)
 		gates[i].cs = FLAT_KERNEL_CS;
 		gates[i].address = (unsigned long)trap_stubs + 16 * i;
 	}
-	gates[32] = (struct trap_info){ 0x80, 3, FLAT_KERNEL_CS, (unsigned long)trap_int80 };
-	gates[33] = (struct trap_info){ 0x30, 3, FLAT_KERNEL_CS, (unsigned long)trap_int30 };
+	gates[32] = (struct trap_info){0x80, 3, FLAT_KERNEL_CS, (unsigned long)trap_int80};
+	gates[33] = (struct trap_info){0x30, 3, FLAT_KERNEL_CS, (unsigned long)trap_int30};
 	trap_table_load();
 	callback(CALLBACKTYPE_event, 0, entry_event);
 	callback(CALLBACKTYPE_failsafe, CALLBACKF_mask_events, entry_failsafe);
@@ -133,9 +132,8 @@ void regs_fill(struct regs *r, uint64_t seed)
 
 void check_regs(const struct regs *want, const struct regs *got, uint32_t except, int line)
 {
-	static const char *const names[] = { "rax", "rbx", "rcx", "rdx", "rsi", "rdi",
-					     "rbp", "rsp", "r8",  "r9",  "r10", "r11",
-					     "r12", "r13", "r14", "r15", "rflags" };
+	static const char *const names[] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",   "r8",
+					    "r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rflags"};
 	const uint64_t *w = (const uint64_t *)want, *g = (const uint64_t *)got;
 	unsigned int i;
 

@@ -31,8 +31,8 @@ bool user_init(void)
 		return true;
 	user_table[0][0] = virt_to_mfn(code_page) << 12 | PTE_P | PTE_W | PTE_U | PTE_A | PTE_D;
 	for (i = 0; i < 3; i++)
-		user_table[0][1 + i] = virt_to_mfn(data_pages[i]) << 12 | PTE_P | PTE_W | PTE_U |
-				       PTE_A | PTE_D;
+		user_table[0][1 + i] =
+			virt_to_mfn(data_pages[i]) << 12 | PTE_P | PTE_W | PTE_U | PTE_A | PTE_D;
 	user_table[1][2] = virt_to_mfn(user_table[0]) << 12 | TABLE_BITS;
 	user_table[2][0] = virt_to_mfn(user_table[1]) << 12 | TABLE_BITS;
 	user_table[3][0] = virt_to_mfn(user_table[2]) << 12 | TABLE_BITS;
@@ -90,8 +90,7 @@ void user_came_back(struct trap_frame *f)
 	r->rsp = f->rsp;
 	r->ss = f->ss;
 	/* Where the hypervisor's lowest word was: entry_plain moved rcx and r11 down by one. */
-	r->frame = (uint64_t)entry_stack + sizeof(entry_stack) - (uint64_t)&f->rcx -
-		   (has_error ? 0 : 8);
+	r->frame = (uint64_t)entry_stack + sizeof(entry_stack) - (uint64_t)&f->rcx - (has_error ? 0 : 8);
 	r->upcall_mask = vcpu_info0->evtchn_upcall_mask;
 	user_leave();
 }

@@ -13,7 +13,7 @@ static volatile struct xenstore_domain_interface *ring(void)
 
 static void tell(void)
 {
-	struct evtchn_send s = { .port = start_info->store_evtchn };
+	struct evtchn_send s = {.port = start_info->store_evtchn};
 
 	hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_send, (unsigned long)&s);
 }
@@ -21,7 +21,7 @@ static void tell(void)
 static void wait(void)
 {
 	evtchn_port_t port = start_info->store_evtchn;
-	struct sched_poll p = { .nr_ports = 1, .timeout = uptime_ns() + 20000000 };
+	struct sched_poll p = {.nr_ports = 1, .timeout = uptime_ns() + 20000000};
 
 	set_xen_guest_handle(p.ports, &port);
 	hypercall2(__HYPERVISOR_sched_op, SCHEDOP_poll, (unsigned long)&p);
@@ -59,7 +59,7 @@ static void get(void *data, size_t n)
 static bool request(uint32_t type, const char *path, const char *value, char *buf, size_t size)
 {
 	size_t path_len = strlen(path) + 1, value_len = value ? strlen(value) : 0;
-	struct xsd_sockmsg m = { .type = type, .len = (uint32_t)(path_len + value_len) };
+	struct xsd_sockmsg m = {.type = type, .len = (uint32_t)(path_len + value_len)};
 	char c;
 
 	put(&m, sizeof(m));

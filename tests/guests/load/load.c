@@ -41,7 +41,7 @@ CASE(hog)
 
 static void sleep_for_ever(void)
 {
-	struct evtchn_bind_virq b = { .virq = VIRQ_TIMER, .vcpu = 0 };
+	struct evtchn_bind_virq b = {.virq = VIRQ_TIMER, .vcpu = 0};
 	uint64_t deadline, late, worst, sum;
 	unsigned int i;
 

@@ -131,13 +131,11 @@ int main(int argc, char **argv)
 	snprintf(pid, sizeof(pid), "%d", (int)child);
 	setenv("PEER", pid, 1);
 	while (down.from >= 0) {
-		struct pollfd p[2] = {{.fd = up.from, .events = POLLIN},
-				      {.fd = down.from, .events = POLLIN}};
+		struct pollfd p[2] = {{.fd = up.from, .events = POLLIN}, {.fd = down.from, .events = POLLIN}};
 
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			break;
-		if ((p[0].revents && !move(&up, &up, &down)) ||
-		    (p[1].revents && !move(&down, &up, &down)))
+		if ((p[0].revents && !move(&up, &up, &down)) || (p[1].revents && !move(&down, &up, &down)))
 			break;
 	}
 	finish(&up, &down);

@@ -37,8 +37,7 @@ static int take_flag(const char *v)
 
 /* What the linker script gathers in the image. */
 extern const struct boot_option __options_start[3];
-const struct boot_option __options_start[3] = {
-	{"word", take}, {"flag", take_flag}, {"no-such", take}};
+const struct boot_option __options_start[3] = {{"word", take}, {"flag", take_flag}, {"no-such", take}};
 __asm__(".globl __options_end\n.set __options_end, __options_start + 48");
 
 static void parse(const char *line)

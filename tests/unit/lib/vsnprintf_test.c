@@ -46,8 +46,8 @@ static void compare(const char *fmt, bool is_long, unsigned long long v, size_t 
 		    : __builtin_snprintf(theirs, size, fmt, (unsigned int)v);
 #pragma GCC diagnostic pop
 	if (a != b || memcmp(ours, theirs, sizeof(ours)) != 0)
-		fail_msg("\"%s\" of %#llx, size %zu: \"%.*s\" (%d), library \"%.*s\" (%d)", fmt, v,
-			 size, (int)size, ours, a, (int)size, theirs, b);
+		fail_msg("\"%s\" of %#llx, size %zu: \"%.*s\" (%d), library \"%.*s\" (%d)", fmt, v, size,
+			 (int)size, ours, a, (int)size, theirs, b);
 }
 
 static void test_integers(void **state)
@@ -70,9 +70,8 @@ static void test_integers(void **state)
 			__builtin_snprintf(precision, sizeof(precision), ".%ld", random() % 20);
 		__builtin_snprintf(fmt, sizeof(fmt), "[%%%s%s%s%s%s%s%s%s%c]", bits & 1 ? "-" : "",
 				   bits & 2 ? "0" : "", (bits & 4) && sgn ? "+" : "",
-				   (bits & 8) && sgn ? " " : "",
-				   (bits & 16) && !sgn && c != 'u' ? "#" : "", width, precision,
-				   lengths[len], c);
+				   (bits & 8) && sgn ? " " : "", (bits & 16) && !sgn && c != 'u' ? "#" : "",
+				   width, precision, lengths[len], c);
 		compare(fmt, len >= 3, values[(unsigned long)random() % ARRAY_SIZE(values)],
 			(size_t)random() % 100);
 	}

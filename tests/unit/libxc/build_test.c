@@ -25,23 +25,35 @@
 /* A small kernel: one segment at 2 MiB with a marker, .bss behind it, and notes. */
 static size_t kernel_make(uint8_t *k, bool with_p2m)
 {
-	Elf64_Ehdr e = { .e_ident = ELFMAG, .e_type = ET_EXEC, .e_machine = EM_X86_64, .e_phoff = sizeof(e),
-		         .e_ehsize = sizeof(e), .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2 };
-	Elf64_Phdr load = { .p_type = PT_LOAD, .p_offset = 4096, .p_paddr = 0x200000, .p_vaddr = BASE + 0x200000,
-		            .p_filesz = 8192, .p_memsz = 5 * 4096 };
-	Elf64_Phdr note = { .p_type = PT_NOTE, .p_offset = 2048 };
+	Elf64_Ehdr e = {.e_ident = ELFMAG,
+			.e_type = ET_EXEC,
+			.e_machine = EM_X86_64,
+			.e_phoff = sizeof(e),
+			.e_ehsize = sizeof(e),
+			.e_phentsize = sizeof(Elf64_Phdr),
+			.e_phnum = 2};
+	Elf64_Phdr load = {.p_type = PT_LOAD,
+			   .p_offset = 4096,
+			   .p_paddr = 0x200000,
+			   .p_vaddr = BASE + 0x200000,
+			   .p_filesz = 8192,
+			   .p_memsz = 5 * 4096};
+	Elf64_Phdr note = {.p_type = PT_NOTE, .p_offset = 2048};
 	const struct {
 		uint32_t type;
 		uint64_t value;
-	} notes[] = { { XEN_ELFNOTE_ENTRY, ENTRY }, { XEN_ELFNOTE_VIRT_BASE, BASE }, { XEN_ELFNOTE_PADDR_OFFSET, 0 },
-		      { XEN_ELFNOTE_MOD_START_PFN, 1 }, { XEN_ELFNOTE_INIT_P2M, P2M } };
+	} notes[] = {{XEN_ELFNOTE_ENTRY, ENTRY},
+		     {XEN_ELFNOTE_VIRT_BASE, BASE},
+		     {XEN_ELFNOTE_PADDR_OFFSET, 0},
+		     {XEN_ELFNOTE_MOD_START_PFN, 1},
+		     {XEN_ELFNOTE_INIT_P2M, P2M}};
 	uint8_t *n = k + 2048;
 
 	memset(k, 0, 4096);
 	e.e_ident[EI_CLASS] = ELFCLASS64;
 	e.e_ident[EI_DATA] = ELFDATA2LSB;
 	for (size_t i = 0; i < 4u + with_p2m; i++) {
-		const uint32_t h[3] = { 4, 8, notes[i].type };
+		const uint32_t h[3] = {4, 8, notes[i].type};
 
 		memcpy(n, h, 12);
 		memcpy(n + 12, "Xen", 4);
@@ -128,9 +140,16 @@ static void build(const void *image, size_t len, uint64_t pages, bool no_superpa
 	struct fake f;
 	struct xc *xc = fake_open(&f, pages + 600);
 	char why[256];
-	struct xc_build b = { .kernel = &k, .ramdisk = "ramdisk!", .ramdisk_len = 8, .cmdline = "console=hvc0",
-		              .pages = pages, .max_pages = pages, .vcpus = 1, .store_port = 1, .console_port = 2,
-		              .claim = true };
+	struct xc_build b = {.kernel = &k,
+			     .ramdisk = "ramdisk!",
+			     .ramdisk_len = 8,
+			     .cmdline = "console=hvc0",
+			     .pages = pages,
+			     .max_pages = pages,
+			     .vcpus = 1,
+			     .store_port = 1,
+			     .console_port = 2,
+			     .claim = true};
 
 	f.no_superpages = no_superpages;
 	assert_int_equal(xc_kernel_parse(image, len, &k, why, sizeof(why)), 0);
@@ -188,7 +207,7 @@ static void too_small_is_refused(void **state)
 	struct fake f;
 	struct xc *xc = fake_open(&f, 1024);
 	char why[256];
-	struct xc_build b = { .kernel = &k, .pages = 600, .max_pages = 600 };
+	struct xc_build b = {.kernel = &k, .pages = 600, .max_pages = 600};
 
 	(void)state;
 	assert_int_equal(xc_kernel_parse(image, kernel_make(image, true), &k, why, sizeof(why)), 0);

@@ -41,7 +41,7 @@ static void check(size_t n, const char *name)
 
 static void t_gzip(void **state)
 {
-	z_stream z = { .next_in = plain, .avail_in = SIZE, .next_out = packed, .avail_out = sizeof(packed) };
+	z_stream z = {.next_in = plain, .avail_in = SIZE, .next_out = packed, .avail_out = sizeof(packed)};
 
 	(void)state;
 	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
@@ -55,7 +55,9 @@ static void t_xz(void **state)
 	size_t n = 0;
 
 	(void)state;
-	assert_int_equal(lzma_easy_buffer_encode(1, LZMA_CHECK_CRC32, NULL, plain, SIZE, packed, &n, sizeof(packed)), LZMA_OK);
+	assert_int_equal(
+		lzma_easy_buffer_encode(1, LZMA_CHECK_CRC32, NULL, plain, SIZE, packed, &n, sizeof(packed)),
+		LZMA_OK);
 	check(n, "xz");
 }
 
@@ -122,8 +124,9 @@ static void t_unknown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(t_gzip), cmocka_unit_test(t_xz),  cmocka_unit_test(t_lzma),   cmocka_unit_test(t_bzip2),
-		cmocka_unit_test(t_zstd), cmocka_unit_test(t_lz4), cmocka_unit_test(t_unknown),
+		cmocka_unit_test(t_gzip),    cmocka_unit_test(t_xz),   cmocka_unit_test(t_lzma),
+		cmocka_unit_test(t_bzip2),   cmocka_unit_test(t_zstd), cmocka_unit_test(t_lz4),
+		cmocka_unit_test(t_unknown),
 	};
 	unsigned int seed = 7;
 	int rc;

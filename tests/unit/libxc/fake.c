@@ -106,7 +106,8 @@ static void unmap(void *ctx, void *p, size_t pages)
 		munmap(p, pages * XC_PAGE_SIZE);
 }
 
-static int map_resource(void *ctx, domid_t dom, unsigned int type, unsigned int id, size_t first, size_t n, void **p)
+static int map_resource(void *ctx, domid_t dom, unsigned int type, unsigned int id, size_t first, size_t n,
+			void **p)
 {
 	struct fake *f = ctx;
 
@@ -120,7 +121,7 @@ static int map_resource(void *ctx, domid_t dom, unsigned int type, unsigned int 
 	return 0;
 }
 
-static const struct xc_ops ops = { hypercall, buffer, buffer_free, map, unmap, map_resource, NULL };
+static const struct xc_ops ops = {hypercall, buffer, buffer_free, map, unmap, map_resource, NULL};
 
 struct xc *fake_open(struct fake *f, size_t frames)
 {

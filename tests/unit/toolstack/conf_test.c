@@ -15,10 +15,19 @@ static void device_numbers(void **state)
 	static const struct {
 		const char *name;
 		unsigned int number;
-	} good[] = { { "xvda", 51712 },  { "xvda1", 51713 }, { "xvdb", 51728 },      { "xvdp15", 51967 },
-		     { "xvdq", 1u << 28 | 16 << 8 }, { "xvdaa", 1u << 28 | 26 << 8 }, { "sda", 2048 },
-		     { "sdb3", 2067 },   { "hda", 768 },     { "hdc", 5632 },        { "d0", 51712 }, { "768", 768 } };
-	static const char *const bad[] = { "", "xvd", "xvdA", "foo", "xvda256", "hde", "sdq", "xvda1b", "d" };
+	} good[] = {{"xvda", 51712},
+		    {"xvda1", 51713},
+		    {"xvdb", 51728},
+		    {"xvdp15", 51967},
+		    {"xvdq", 1u << 28 | 16 << 8},
+		    {"xvdaa", 1u << 28 | 26 << 8},
+		    {"sda", 2048},
+		    {"sdb3", 2067},
+		    {"hda", 768},
+		    {"hdc", 5632},
+		    {"d0", 51712},
+		    {"768", 768}};
+	static const char *const bad[] = {"", "xvd", "xvdA", "foo", "xvda256", "hde", "sdq", "xvda1b", "d"};
 	char name[32];
 
 	(void)state;
@@ -86,11 +95,15 @@ static void xl_json(void **state)
 	static const char json[] =
 		"{ \"c_info\": { \"type\": \"pv\", \"name\": \"g1\", \"domid\": 4294967295,"
 		" \"uuid\": \"3c256c26-795a-49ba-88da-4c8ee2a8f86d\", \"run_hotplug_scripts\": \"True\" },"
-		" \"b_info\": { \"max_vcpus\": 2, \"avail_vcpus\": [ 0, 1 ], \"max_memkb\": 196608, \"target_memkb\": 196608,"
-		" \"video_memkb\": 0, \"sched_params\": { }, \"claim_mode\": \"True\", \"kernel\": \"/boot/vmlinuz\","
+		" \"b_info\": { \"max_vcpus\": 2, \"avail_vcpus\": [ 0, 1 ], \"max_memkb\": 196608, "
+		"\"target_memkb\": 196608,"
+		" \"video_memkb\": 0, \"sched_params\": { }, \"claim_mode\": \"True\", \"kernel\": "
+		"\"/boot/vmlinuz\","
 		" \"type.pv\": { }, \"arch_arm\": { }, \"arch_x86\": { \"msr_relaxed\": \"False\" } },"
-		" \"nics\": [ { \"devid\": 0, \"mac\": \"00:16:3e:00:fd:81\", \"bridge\": \"xenbr0\", \"nictype\": \"vif\" } ],"
-		" \"on_reboot\": \"restart\", \"on_crash\": \"preserve\", \"on_soft_reset\": \"soft_reset\" }\n";
+		" \"nics\": [ { \"devid\": 0, \"mac\": \"00:16:3e:00:fd:81\", \"bridge\": \"xenbr0\", "
+		"\"nictype\": \"vif\" } ],"
+		" \"on_reboot\": \"restart\", \"on_crash\": \"preserve\", \"on_soft_reset\": \"soft_reset\" "
+		"}\n";
 	struct domain_config c, d;
 	char error[128], *again;
 
@@ -117,8 +130,9 @@ static void xl_json(void **state)
 /* Cut anywhere, a configuration is refused or understood, never worse. */
 static void cuts(void **state)
 {
-	static const char text[] = "name = \"g\"\nmemory = 64\nvif = [ \"bridge=b\", 'mac=00:16:3e:00:00:01' ]\n"
-				   "disk = [ \"/a,raw,xvda,w\" ] # x\ncpus = [ \"0\", \"1-3\" ]\nextra += \"a\\x41\"\n";
+	static const char text[] =
+		"name = \"g\"\nmemory = 64\nvif = [ \"bridge=b\", 'mac=00:16:3e:00:00:01' ]\n"
+		"disk = [ \"/a,raw,xvda,w\" ] # x\ncpus = [ \"0\", \"1-3\" ]\nextra += \"a\\x41\"\n";
 	char error[256], *copy;
 
 	(void)state;
@@ -135,9 +149,9 @@ static void cuts(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(device_numbers), cmocka_unit_test(cpu_lists),
-		                            cmocka_unit_test(identities), cmocka_unit_test(xl_json),
-		                            cmocka_unit_test(cuts) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(device_numbers), cmocka_unit_test(cpu_lists),
+					   cmocka_unit_test(identities), cmocka_unit_test(xl_json),
+					   cmocka_unit_test(cuts)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,7 +40,7 @@ static void add(struct buf *b, const void *p, size_t n)
 
 static void record(struct buf *b, uint32_t type, const void *p, uint32_t n)
 {
-	const struct record_header h = { type, n };
+	const struct record_header h = {type, n};
 	static const char zero[8];
 
 	add(b, &h, sizeof(h));
@@ -52,13 +52,14 @@ static void record(struct buf *b, uint32_t type, const void *p, uint32_t n)
 static void make(struct buf *b, uint32_t version)
 {
 	static uint8_t body[16384];
-	const struct container_header c = { htobe64(CONTAINER_IDENT), htobe32(2), 0 };
-	const struct stream_header h = { .marker = STREAM_MARKER, .ident = htobe32(STREAM_IDENT), .version = htobe32(version) };
-	const struct domain_header d = { DOMAIN_PV, 12, 0, 4, 17 };
-	const struct pv_info info = { 8, 4, { 0 } };
-	const struct tsc_record tsc = { 0, 2000000, 1, 1, 0 };
-	const uint64_t p2m[2] = { 3ull << 32, 2 };
-	const uint64_t pages[5] = { 4, 0, 1 | (uint64_t)PAGE_L1 << 60, 2, 3 | (uint64_t)PAGE_XTAB << 60 };
+	const struct container_header c = {htobe64(CONTAINER_IDENT), htobe32(2), 0};
+	const struct stream_header h = {
+		.marker = STREAM_MARKER, .ident = htobe32(STREAM_IDENT), .version = htobe32(version)};
+	const struct domain_header d = {DOMAIN_PV, 12, 0, 4, 17};
+	const struct pv_info info = {8, 4, {0}};
+	const struct tsc_record tsc = {0, 2000000, 1, 1, 0};
+	const uint64_t p2m[2] = {3ull << 32, 2};
+	const uint64_t pages[5] = {4, 0, 1 | (uint64_t)PAGE_L1 << 60, 2, 3 | (uint64_t)PAGE_XTAB << 60};
 
 	b->n = b->at = 0;
 	memset(body, 0, sizeof(body));
@@ -94,7 +95,7 @@ static int count(void *arg, uint32_t type, const void *body, uint32_t len)
 
 static int run(struct buf *b, struct stream_reader *r, unsigned int *seen)
 {
-	const struct stream_visitor v = { .record = count, .arg = seen };
+	const struct stream_visitor v = {.record = count, .arg = seen};
 
 	memset(r, 0, sizeof(*r));
 	*seen = 0;
@@ -105,7 +106,7 @@ static int run(struct buf *b, struct stream_reader *r, unsigned int *seen)
 }
 
 static uint8_t store[65536];
-static struct buf b = { .p = store };
+static struct buf b = {.p = store};
 static struct stream_reader r;
 static unsigned int seen;
 
@@ -161,7 +162,7 @@ static int with_record(uint32_t type, const void *body, uint32_t len)
 
 	/* Put the record in front of TSC_INFO, where any PV record may stand. */
 	make(&b, 3);
-	for (at = 0; memcmp(store + at, &(struct record_header){ REC_TSC_INFO, 24 }, 8); at += 8)
+	for (at = 0; memcmp(store + at, &(struct record_header){REC_TSC_INFO, 24}, 8); at += 8)
 		;
 	n = b.n - at;
 	memcpy(tail, store + at, n);
@@ -181,11 +182,11 @@ static void rejects(const char *what, uint32_t type, const void *body, uint32_t 
 static void bad_records(void **state)
 {
 	static uint8_t body[8192];
-	const uint64_t beyond[2] = { 1, 4 };
-	const uint64_t badtype[2] = { 1, 6ull << 60 };
-	const uint64_t resv[2] = { 1, 1ull << 55 };
-	const uint64_t huge[2] = { 0xffffffff, 0 };
-	const uint64_t shrink[2] = { 2ull << 32, 0 };
+	const uint64_t beyond[2] = {1, 4};
+	const uint64_t badtype[2] = {1, 6ull << 60};
+	const uint64_t resv[2] = {1, 1ull << 55};
+	const uint64_t huge[2] = {0xffffffff, 0};
+	const uint64_t shrink[2] = {2ull << 32, 0};
 
 	(void)state;
 	rejects("unknown record type 0x7777", 0x7777, NULL, 0);
@@ -208,7 +209,7 @@ static void bad_records(void **state)
 /* Extended state of hosts without XSAVE, of those that kept an FXSAVE image, and a full one. */
 static void old_extended_state(void **state)
 {
-	static const uint32_t sizes[] = { 0, 512, 576, 832, 2696 };
+	static const uint32_t sizes[] = {0, 512, 576, 832, 2696};
 	static uint8_t body[8192];
 
 	(void)state;
@@ -220,8 +221,8 @@ static void old_extended_state(void **state)
 
 static void pte_round_trip(void **state)
 {
-	uint64_t m2p[16], p2m[8], in[PTES] = { 0 }, out[PTES], missing = 0;
-	const struct m2p_view v = { m2p, p2m, 16, 8 };
+	uint64_t m2p[16], p2m[8], in[PTES] = {0}, out[PTES], missing = 0;
+	const struct m2p_view v = {m2p, p2m, 16, 8};
 
 	(void)state;
 	memset(m2p, 0xff, sizeof(m2p));
@@ -230,11 +231,11 @@ static void pte_round_trip(void **state)
 		p2m[i] = 15 - i;
 		m2p[15 - i] = i;
 	}
-	in[0] = 15 << 12 | 0x67;            /* pfn 0 */
+	in[0] = 15 << 12 | 0x67;                  /* pfn 0 */
 	in[1] = 10 << 12 | 0x8000000000000021ull; /* pfn 5, NX kept */
-	in[2] = 3 << 12 | 1;                /* not the guest's */
-	in[3] = 12 << 12;                   /* not present: any bits stay */
-	in[260] = 14 << 12 | 1;             /* the hypervisor's slot of an L4 */
+	in[2] = 3 << 12 | 1;                      /* not the guest's */
+	in[3] = 12 << 12;                         /* not present: any bits stay */
+	in[260] = 14 << 12 | 1;                   /* the hypervisor's slot of an L4 */
 	assert_int_equal(pte_normalise(&v, 4, in, out), 1);
 	assert_int_equal(out[0], 0x67);
 	assert_int_equal(out[1], 5 << 12 | 0x8000000000000021ull);
@@ -258,8 +259,12 @@ static void pte_round_trip(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good),        cmocka_unit_test(every_cut),      cmocka_unit_test(flips),
-		cmocka_unit_test(bad_records), cmocka_unit_test(old_extended_state), cmocka_unit_test(pte_round_trip),
+		cmocka_unit_test(good),
+		cmocka_unit_test(every_cut),
+		cmocka_unit_test(flips),
+		cmocka_unit_test(bad_records),
+		cmocka_unit_test(old_extended_state),
+		cmocka_unit_test(pte_round_trip),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

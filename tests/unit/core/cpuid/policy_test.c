@@ -119,8 +119,8 @@ static void trimming(void **state)
 	fs[F(XSAVE) / 32] &= ~(1U << F(XSAVE) % 32);
 	policy_trim_features(fs);
 	for (unsigned int f = 0; f < FEATURE_WORDS * 32; f++) {
-		static const u16 gone[] = {F(AVX), F(AVX2), F(AVX512F), F(AVX512BW), F(FMA), F(F16C),
-					   F(XSAVEOPT), F(AVX512_BF16)};
+		static const u16 gone[] = {F(AVX), F(AVX2), F(AVX512F),  F(AVX512BW),
+					   F(FMA), F(F16C), F(XSAVEOPT), F(AVX512_BF16)};
 
 		for (unsigned int i = 0; i < ARRAY_SIZE(gone); i++)
 			if (f == gone[i])
@@ -182,9 +182,9 @@ static void serialisation(void **state)
 	assert_int_equal(policy_write_leaves(&pv, leaves, &nr), 0);
 	assert_true(nr <= policy_max_leaves());
 	for (unsigned int i = 1; i < nr; i++)
-		assert_true(leaves[i].leaf > leaves[i - 1].leaf ||
-			    (leaves[i].leaf == leaves[i - 1].leaf &&
-			     leaves[i].subleaf > leaves[i - 1].subleaf));
+		assert_true(
+			leaves[i].leaf > leaves[i - 1].leaf ||
+			(leaves[i].leaf == leaves[i - 1].leaf && leaves[i].subleaf > leaves[i - 1].subleaf));
 	assert_int_equal(policy_read_leaves(&p, leaves, nr, &err), 0);
 	assert_int_equal(policy_write_leaves(&p, again, &nr2), 0);
 	assert_int_equal(nr, nr2);
@@ -296,9 +296,8 @@ static void this_machine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(derivation),	 cmocka_unit_test(trimming),
-		cmocka_unit_test(masks),	 cmocka_unit_test(serialisation),
-		cmocka_unit_test(compatibility), cmocka_unit_test(queries),
+		cmocka_unit_test(derivation),    cmocka_unit_test(trimming),      cmocka_unit_test(masks),
+		cmocka_unit_test(serialisation), cmocka_unit_test(compatibility), cmocka_unit_test(queries),
 		cmocka_unit_test(this_machine),
 	};
 

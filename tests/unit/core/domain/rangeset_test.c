@@ -35,8 +35,7 @@ static void check(const struct iorange_list *l, const bool *in)
 		}
 	}
 	for (u32 i = 0; i < nr; i++)
-		assert_true(l->r[i].first <= l->r[i].last &&
-			    (!i || l->r[i - 1].last + 1 < l->r[i].first));
+		assert_true(l->r[i].first <= l->r[i].last && (!i || l->r[i - 1].last + 1 < l->r[i].first));
 }
 
 static void against_bits(void **state)
@@ -52,8 +51,7 @@ static void against_bits(void **state)
 
 		if (last - first > 12)
 			last = first + 12;
-		assert_int_equal(
-			add ? iorange_add(&l, first, last) : iorange_remove(&l, first, last), 0);
+		assert_int_equal(add ? iorange_add(&l, first, last) : iorange_remove(&l, first, last), 0);
 		for (u64 i = first; i <= last; i++)
 			in[i] = add;
 		check(l, in);

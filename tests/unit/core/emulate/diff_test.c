@@ -16,9 +16,7 @@
 #include <emulate.h>
 #include <regs.h>
 
-#define ARITH                                                                                      \
-	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | X86_EFLAGS_SF |           \
-	 X86_EFLAGS_OF)
+#define ARITH (X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_OF)
 
 static u64 seed;
 
@@ -53,8 +51,7 @@ static int op_write(struct emu *e, u64 addr, const void *buf, unsigned int bytes
 	return EMU_OKAY;
 }
 
-static int op_cmpxchg(struct emu *e, u64 addr, void *old, const void *new, unsigned int bytes,
-		      bool locked)
+static int op_cmpxchg(struct emu *e, u64 addr, void *old, const void *new, unsigned int bytes, bool locked)
 {
 	(void)locked;
 	if (!in_arena(addr, bytes))
@@ -78,11 +75,8 @@ static int op_read_seg(struct emu *e, unsigned int nr, struct emu_seg *s)
 	return EMU_OKAY;
 }
 
-static const struct emu_ops ops = {.fetch = op_read,
-				   .read = op_read,
-				   .write = op_write,
-				   .cmpxchg = op_cmpxchg,
-				   .read_seg = op_read_seg};
+static const struct emu_ops ops = {
+	.fetch = op_read, .read = op_read, .write = op_write, .cmpxchg = op_cmpxchg, .read_seg = op_read_seg};
 static const u8 offsets[16] = {0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 112, 120};
 
 static int emulated_run(struct cpu_state *s, bool compat, struct emu_event *event)
@@ -106,8 +100,22 @@ static int emulated_run(struct cpu_state *s, bool compat, struct emu_event *even
 
 /* ---- instructions ---- */
 
-enum { M = 1, I8 = 2, IZ = 4, IV = 8, I16 = 16, NOT64 = 32, MEM = 64, MO = 128, BR8 = 256, BRZ = 512,
-       STR = 1024, BT = 2048, IND = 4096, G3 = 8192 };
+enum {
+	M = 1,
+	I8 = 2,
+	IZ = 4,
+	IV = 8,
+	I16 = 16,
+	NOT64 = 32,
+	MEM = 64,
+	MO = 128,
+	BR8 = 256,
+	BRZ = 512,
+	STR = 1024,
+	BT = 2048,
+	IND = 4096,
+	G3 = 8192
+};
 struct form {
 	u8 map, first, last;
 	u16 kind;
@@ -120,43 +128,108 @@ struct form {
 #define U_SCAN (ARITH & ~X86_EFLAGS_ZF)
 
 static const struct form forms[] = {
-	{0, 0x00, 0x03, M, 0}, {0, 0x04, 0x04, I8, 0}, {0, 0x05, 0x05, IZ, 0},
-	{0, 0x08, 0x0b, M, U_LOGIC}, {0, 0x0c, 0x0c, I8, U_LOGIC}, {0, 0x0d, 0x0d, IZ, U_LOGIC},
-	{0, 0x10, 0x13, M, 0}, {0, 0x14, 0x14, I8, 0}, {0, 0x15, 0x15, IZ, 0},
-	{0, 0x18, 0x1b, M, 0}, {0, 0x1c, 0x1c, I8, 0}, {0, 0x1d, 0x1d, IZ, 0},
-	{0, 0x20, 0x23, M, U_LOGIC}, {0, 0x24, 0x24, I8, U_LOGIC}, {0, 0x25, 0x25, IZ, U_LOGIC},
-	{0, 0x28, 0x2b, M, 0}, {0, 0x2c, 0x2c, I8, 0}, {0, 0x2d, 0x2d, IZ, 0},
-	{0, 0x30, 0x33, M, U_LOGIC}, {0, 0x34, 0x34, I8, U_LOGIC}, {0, 0x35, 0x35, IZ, U_LOGIC},
-	{0, 0x38, 0x3b, M, 0}, {0, 0x3c, 0x3c, I8, 0}, {0, 0x3d, 0x3d, IZ, 0},
-	{0, 0x27, 0x27, NOT64, X86_EFLAGS_OF}, {0, 0x2f, 0x2f, NOT64, X86_EFLAGS_OF},
+	{0, 0x00, 0x03, M, 0},
+	{0, 0x04, 0x04, I8, 0},
+	{0, 0x05, 0x05, IZ, 0},
+	{0, 0x08, 0x0b, M, U_LOGIC},
+	{0, 0x0c, 0x0c, I8, U_LOGIC},
+	{0, 0x0d, 0x0d, IZ, U_LOGIC},
+	{0, 0x10, 0x13, M, 0},
+	{0, 0x14, 0x14, I8, 0},
+	{0, 0x15, 0x15, IZ, 0},
+	{0, 0x18, 0x1b, M, 0},
+	{0, 0x1c, 0x1c, I8, 0},
+	{0, 0x1d, 0x1d, IZ, 0},
+	{0, 0x20, 0x23, M, U_LOGIC},
+	{0, 0x24, 0x24, I8, U_LOGIC},
+	{0, 0x25, 0x25, IZ, U_LOGIC},
+	{0, 0x28, 0x2b, M, 0},
+	{0, 0x2c, 0x2c, I8, 0},
+	{0, 0x2d, 0x2d, IZ, 0},
+	{0, 0x30, 0x33, M, U_LOGIC},
+	{0, 0x34, 0x34, I8, U_LOGIC},
+	{0, 0x35, 0x35, IZ, U_LOGIC},
+	{0, 0x38, 0x3b, M, 0},
+	{0, 0x3c, 0x3c, I8, 0},
+	{0, 0x3d, 0x3d, IZ, 0},
+	{0, 0x27, 0x27, NOT64, X86_EFLAGS_OF},
+	{0, 0x2f, 0x2f, NOT64, X86_EFLAGS_OF},
 	{0, 0x37, 0x37, NOT64, ARITH & ~(X86_EFLAGS_CF | X86_EFLAGS_AF)},
 	{0, 0x3f, 0x3f, NOT64, ARITH & ~(X86_EFLAGS_CF | X86_EFLAGS_AF)},
 	{0, 0xd4, 0xd5, I8 | NOT64, X86_EFLAGS_CF | X86_EFLAGS_AF | X86_EFLAGS_OF},
-	{0, 0x40, 0x4f, NOT64, 0}, {0, 0x50, 0x5f, 0, 0}, {0, 0x60, 0x61, NOT64, 0},
-	{0, 0x68, 0x68, IZ, 0}, {0, 0x69, 0x69, M | IZ, U_MUL}, {0, 0x6a, 0x6a, I8, 0},
-	{0, 0x6b, 0x6b, M | I8, U_MUL}, {0, 0x70, 0x7f, BR8, 0},
-	{0, 0x80, 0x80, M | I8, U_LOGIC}, {0, 0x81, 0x81, M | IZ, U_LOGIC},
-	{0, 0x82, 0x82, M | I8 | NOT64, U_LOGIC}, {0, 0x83, 0x83, M | I8, U_LOGIC},
-	{0, 0x84, 0x85, M, U_LOGIC}, {0, 0x86, 0x8b, M, 0}, {0, 0x8d, 0x8d, M | MEM, 0},
-	{0, 0x8f, 0x8f, M, 0}, {0, 0x90, 0x99, 0, 0}, {0, 0x9c, 0x9c, 0, 0}, {0, 0x9e, 0x9f, 0, 0},
-	{0, 0xa0, 0xa3, MO, 0}, {0, 0xa4, 0xa7, STR, 0}, {0, 0xa8, 0xa8, I8, U_LOGIC},
-	{0, 0xa9, 0xa9, IZ, U_LOGIC}, {0, 0xaa, 0xaf, STR, 0}, {0, 0xb0, 0xb7, I8, 0},
-	{0, 0xb8, 0xbf, IV, 0}, {0, 0xc0, 0xc1, M | I8, U_SHIFT}, {0, 0xc2, 0xc2, I16, 0},
-	{0, 0xc3, 0xc3, 0, 0}, {0, 0xc6, 0xc6, M | I8, 0}, {0, 0xc7, 0xc7, M | IZ, 0},
-	{0, 0xc8, 0xc8, I16 | I8, 0}, {0, 0xc9, 0xc9, 0, 0}, {0, 0xd0, 0xd1, M, X86_EFLAGS_AF},
-	{0, 0xd2, 0xd3, M, U_SHIFT}, {0, 0xd7, 0xd7, STR, 0}, {0, 0xe0, 0xe3, BR8, 0},
-	{0, 0xe8, 0xe9, BRZ, 0}, {0, 0xeb, 0xeb, BR8, 0}, {0, 0xf5, 0xf5, 0, 0},
-	{0, 0xf6, 0xf6, M | G3, U_MUL}, {0, 0xf7, 0xf7, M | G3, U_MUL}, {0, 0xf8, 0xf9, 0, 0},
-	{0, 0xfc, 0xfd, 0, 0}, {0, 0xfe, 0xfe, M, 0}, {0, 0xff, 0xff, M | IND, 0},
-	{0, 0x63, 0x63, M, 0}, {0, 0x62, 0x62, M | MEM | NOT64, 0},
-	{1, 0x1f, 0x1f, M, 0}, {1, 0x40, 0x4f, M, 0}, {1, 0x80, 0x8f, BRZ, 0}, {1, 0x90, 0x9f, M, 0},
-	{1, 0xa3, 0xa3, M | BT, U_BT}, {1, 0xa4, 0xa4, M | I8, U_SHIFT}, {1, 0xa5, 0xa5, M, U_SHIFT},
-	{1, 0xab, 0xab, M | BT, U_BT}, {1, 0xac, 0xac, M | I8, U_SHIFT}, {1, 0xad, 0xad, M, U_SHIFT},
-	{1, 0xaf, 0xaf, M, U_MUL}, {1, 0xb0, 0xb1, M, 0}, {1, 0xb3, 0xb3, M | BT, U_BT},
-	{1, 0xb6, 0xb7, M, 0}, {1, 0xb8, 0xb8, M, 0}, {1, 0xba, 0xba, M | I8, U_BT},
-	{1, 0xbb, 0xbb, M | BT, U_BT}, {1, 0xbc, 0xbd, M, U_SCAN}, {1, 0xbe, 0xbf, M, 0},
-	{1, 0xc0, 0xc1, M, 0}, {1, 0xc3, 0xc3, M | MEM, 0}, {1, 0xc7, 0xc7, M | MEM, 0},
-	{1, 0xc8, 0xcf, 0, 0}, {2, 0xf0, 0xf1, M | MEM, 0}, {2, 0xf6, 0xf6, M, 0},
+	{0, 0x40, 0x4f, NOT64, 0},
+	{0, 0x50, 0x5f, 0, 0},
+	{0, 0x60, 0x61, NOT64, 0},
+	{0, 0x68, 0x68, IZ, 0},
+	{0, 0x69, 0x69, M | IZ, U_MUL},
+	{0, 0x6a, 0x6a, I8, 0},
+	{0, 0x6b, 0x6b, M | I8, U_MUL},
+	{0, 0x70, 0x7f, BR8, 0},
+	{0, 0x80, 0x80, M | I8, U_LOGIC},
+	{0, 0x81, 0x81, M | IZ, U_LOGIC},
+	{0, 0x82, 0x82, M | I8 | NOT64, U_LOGIC},
+	{0, 0x83, 0x83, M | I8, U_LOGIC},
+	{0, 0x84, 0x85, M, U_LOGIC},
+	{0, 0x86, 0x8b, M, 0},
+	{0, 0x8d, 0x8d, M | MEM, 0},
+	{0, 0x8f, 0x8f, M, 0},
+	{0, 0x90, 0x99, 0, 0},
+	{0, 0x9c, 0x9c, 0, 0},
+	{0, 0x9e, 0x9f, 0, 0},
+	{0, 0xa0, 0xa3, MO, 0},
+	{0, 0xa4, 0xa7, STR, 0},
+	{0, 0xa8, 0xa8, I8, U_LOGIC},
+	{0, 0xa9, 0xa9, IZ, U_LOGIC},
+	{0, 0xaa, 0xaf, STR, 0},
+	{0, 0xb0, 0xb7, I8, 0},
+	{0, 0xb8, 0xbf, IV, 0},
+	{0, 0xc0, 0xc1, M | I8, U_SHIFT},
+	{0, 0xc2, 0xc2, I16, 0},
+	{0, 0xc3, 0xc3, 0, 0},
+	{0, 0xc6, 0xc6, M | I8, 0},
+	{0, 0xc7, 0xc7, M | IZ, 0},
+	{0, 0xc8, 0xc8, I16 | I8, 0},
+	{0, 0xc9, 0xc9, 0, 0},
+	{0, 0xd0, 0xd1, M, X86_EFLAGS_AF},
+	{0, 0xd2, 0xd3, M, U_SHIFT},
+	{0, 0xd7, 0xd7, STR, 0},
+	{0, 0xe0, 0xe3, BR8, 0},
+	{0, 0xe8, 0xe9, BRZ, 0},
+	{0, 0xeb, 0xeb, BR8, 0},
+	{0, 0xf5, 0xf5, 0, 0},
+	{0, 0xf6, 0xf6, M | G3, U_MUL},
+	{0, 0xf7, 0xf7, M | G3, U_MUL},
+	{0, 0xf8, 0xf9, 0, 0},
+	{0, 0xfc, 0xfd, 0, 0},
+	{0, 0xfe, 0xfe, M, 0},
+	{0, 0xff, 0xff, M | IND, 0},
+	{0, 0x63, 0x63, M, 0},
+	{0, 0x62, 0x62, M | MEM | NOT64, 0},
+	{1, 0x1f, 0x1f, M, 0},
+	{1, 0x40, 0x4f, M, 0},
+	{1, 0x80, 0x8f, BRZ, 0},
+	{1, 0x90, 0x9f, M, 0},
+	{1, 0xa3, 0xa3, M | BT, U_BT},
+	{1, 0xa4, 0xa4, M | I8, U_SHIFT},
+	{1, 0xa5, 0xa5, M, U_SHIFT},
+	{1, 0xab, 0xab, M | BT, U_BT},
+	{1, 0xac, 0xac, M | I8, U_SHIFT},
+	{1, 0xad, 0xad, M, U_SHIFT},
+	{1, 0xaf, 0xaf, M, U_MUL},
+	{1, 0xb0, 0xb1, M, 0},
+	{1, 0xb3, 0xb3, M | BT, U_BT},
+	{1, 0xb6, 0xb7, M, 0},
+	{1, 0xb8, 0xb8, M, 0},
+	{1, 0xba, 0xba, M | I8, U_BT},
+	{1, 0xbb, 0xbb, M | BT, U_BT},
+	{1, 0xbc, 0xbd, M, U_SCAN},
+	{1, 0xbe, 0xbf, M, 0},
+	{1, 0xc0, 0xc1, M, 0},
+	{1, 0xc3, 0xc3, M | MEM, 0},
+	{1, 0xc7, 0xc7, M | MEM, 0},
+	{1, 0xc8, 0xcf, 0, 0},
+	{2, 0xf0, 0xf1, M | MEM, 0},
+	{2, 0xf6, 0xf6, M, 0},
 };
 
 struct trial {
@@ -265,8 +338,7 @@ static void memory_operand(struct trial *t, u8 rex, u8 reg, u64 target)
 		} else {
 			if (index != 4)
 				set_gpr(t, index, rnd() & 0xff);
-			set_gpr(t, base,
-				target - (u64)disp - (index == 4 ? 0 : t->s.gpr[index] << scale));
+			set_gpr(t, base, target - (u64)disp - (index == 4 ? 0 : t->s.gpr[index] << scale));
 		}
 	} else if (rm == 5 && mod == 0) {
 		emit(t, 0, 4); /* absolute or RIP-relative: filled in at the end */
@@ -365,8 +437,8 @@ static u64 undefined_flags(const struct trial *t)
 	unsigned int op = t->modrm >> 3 & 7;
 	u64 u = t->f->undefined;
 
-	if (t->f->map == 0 && (t->opcode == 0x80 || t->opcode == 0x81 || t->opcode == 0x82 ||
-			       t->opcode == 0x83))
+	if (t->f->map == 0 &&
+	    (t->opcode == 0x80 || t->opcode == 0x81 || t->opcode == 0x82 || t->opcode == 0x83))
 		return op == 1 || op == 4 || op == 6 ? U_LOGIC : 0;
 	if (t->f->kind & G3) {
 		if (op < 2)
@@ -385,14 +457,13 @@ static bool undefined_result(const struct trial *t)
 
 	if (t->f->map == 1 && (t->opcode & 0xf8) == 0xc8 && t->opsize == 2)
 		return true; /* BSWAP of 16 bits */
-	if (t->f->map == 1 && (t->opcode == 0xa4 || t->opcode == 0xa5 || t->opcode == 0xac ||
-			       t->opcode == 0xad) &&
+	if (t->f->map == 1 &&
+	    (t->opcode == 0xa4 || t->opcode == 0xa5 || t->opcode == 0xac || t->opcode == 0xad) &&
 	    t->opsize == 2)
 		return true; /* counts beyond 16 */
 	/* 66 with a near branch: Intel and AMD differ in 64-bit mode; elsewhere it leaves the arena */
-	return t->opsize == 2 &&
-	       ((t->f->kind & (BR8 | BRZ)) || (t->opcode & 0xfe) == 0xc2 ||
-		((t->f->kind & IND) && (op == 2 || op == 4)));
+	return t->opsize == 2 && ((t->f->kind & (BR8 | BRZ)) || (t->opcode & 0xfe) == 0xc2 ||
+				  ((t->f->kind & IND) && (op == 2 || op == 4)));
 }
 
 static u64 vector_kind(unsigned int v)
@@ -489,8 +560,8 @@ static void differential(bool compat)
 		if (!undefined_result(&t))
 			run_trial(&t, &taken, &faults);
 	}
-	print_message("%s-bit: %lu instructions agree, %lu faulted alike\n", compat ? "32" : "64",
-		      taken, faults);
+	print_message("%s-bit: %lu instructions agree, %lu faulted alike\n", compat ? "32" : "64", taken,
+		      faults);
 	assert_true(taken > n / 2);
 }
 

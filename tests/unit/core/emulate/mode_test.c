@@ -86,19 +86,42 @@ static int op_write_cr(struct emu *e, unsigned int nr, u64 v)
 }
 
 static const struct emu_ops ops = {
-	.fetch = op_read, .read = op_read, .write = op_write, .cmpxchg = op_cmpxchg,
-	.read_seg = op_read_seg, .write_seg = op_write_seg, .read_table = op_read_table,
-	.write_table = op_write_table, .read_cr = op_read_cr, .write_cr = op_write_cr,
+	.fetch = op_read,
+	.read = op_read,
+	.write = op_write,
+	.cmpxchg = op_cmpxchg,
+	.read_seg = op_read_seg,
+	.write_seg = op_write_seg,
+	.read_table = op_read_table,
+	.write_table = op_write_table,
+	.read_cr = op_read_cr,
+	.write_cr = op_write_cr,
 };
 static const u8 offsets[16] = {0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104, 112, 120};
 
 /* Descriptors at 0x1000: code16, data16, code32, data32, code64, data 4 GiB DPL 3, code32 DPL 3. */
-enum { S_CODE16 = 8, S_DATA16 = 16, S_CODE32 = 24, S_DATA32 = 32, S_CODE64 = 40, S_UDATA = 48, S_UCODE = 56,
-       S_ABSENT = 64, S_SMALL = 72, S_END = 80 };
+enum {
+	S_CODE16 = 8,
+	S_DATA16 = 16,
+	S_CODE32 = 24,
+	S_DATA32 = 32,
+	S_CODE64 = 40,
+	S_UDATA = 48,
+	S_UCODE = 56,
+	S_ABSENT = 64,
+	S_SMALL = 72,
+	S_END = 80
+};
 static const u64 gdt[] = {0,
-			  0x00009b000000ffffULL, 0x000093000000ffffULL, 0x00cf9b000000ffffULL,
-			  0x00cf93000000ffffULL, 0x00af9b000000ffffULL, 0x00cff3000000ffffULL,
-			  0x00cffb000000ffffULL, 0x00cf13000000ffffULL, 0x0040930123450010ULL};
+			  0x00009b000000ffffULL,
+			  0x000093000000ffffULL,
+			  0x00cf9b000000ffffULL,
+			  0x00cf93000000ffffULL,
+			  0x00af9b000000ffffULL,
+			  0x00cff3000000ffffULL,
+			  0x00cffb000000ffffULL,
+			  0x00cf13000000ffffULL,
+			  0x0040930123450010ULL};
 
 #define CODE 0x2000U
 
@@ -141,11 +164,11 @@ static int run(const char *code, unsigned int len)
 }
 #define RUN(code) run(code, sizeof(code) - 1)
 #define OK(code) assert_int_equal(RUN(code), EMU_OKAY)
-#define FAULT(code, vec, err)                                                                      \
-	do {                                                                                       \
-		assert_int_equal(RUN(code), EMU_EXCEPTION);                                        \
-		assert_int_equal(m.e.event.vector, vec);                                           \
-		assert_int_equal(m.e.event.error, err);                                            \
+#define FAULT(code, vec, err)                               \
+	do {                                                \
+		assert_int_equal(RUN(code), EMU_EXCEPTION); \
+		assert_int_equal(m.e.event.vector, vec);    \
+		assert_int_equal(m.e.event.error, err);     \
 	} while (0)
 
 static void enter_protected(void)
@@ -254,10 +277,10 @@ static void to_ring_3(void **state)
 	assert_int_equal(m.gpr[EMU_RSP], 0x9000);
 	assert_int_equal(m.seg[EMU_DS].attr, 0);
 	assert_int_equal(m.e.rflags & X86_EFLAGS_IF, X86_EFLAGS_IF);
-	FAULT("\x8a\x03", X86_EXC_GP, 0);      /* DS is null */
-	FAULT("\xf4", X86_EXC_GP, 0);	       /* hlt */
-	FAULT("\x0f\x20\xc0", X86_EXC_GP, 0);  /* mov eax, cr0 */
-	FAULT("\xfa", X86_EXC_GP, 0);	       /* cli */
+	FAULT("\x8a\x03", X86_EXC_GP, 0);     /* DS is null */
+	FAULT("\xf4", X86_EXC_GP, 0);         /* hlt */
+	FAULT("\x0f\x20\xc0", X86_EXC_GP, 0); /* mov eax, cr0 */
+	FAULT("\xfa", X86_EXC_GP, 0);         /* cli */
 	m.gpr[EMU_RAX] = S_DATA32;
 	FAULT("\x8e\xd8", X86_EXC_GP, S_DATA32); /* DPL 0 */
 	m.gpr[EMU_RAX] = S_UDATA | 3;
@@ -280,7 +303,7 @@ static void refused_loads(void **state)
 	FAULT("\x8e\xd0", X86_EXC_GP, 0); /* null SS */
 	m.gpr[EMU_RAX] = S_CODE32;
 	FAULT("\x8e\xd0", X86_EXC_GP, S_CODE32); /* code in SS */
-	FAULT("\x8e\xc8", X86_EXC_UD, 0);	/* mov cs */
+	FAULT("\x8e\xc8", X86_EXC_UD, 0);        /* mov cs */
 	assert_memory_equal(&before, &m.seg[EMU_DS], sizeof(before));
 	assert_int_equal(m.gpr[EMU_RSP], 0x8000);
 
@@ -316,7 +339,7 @@ static void tables_and_status_word(void **state)
 	m.gpr[EMU_RAX] = 0;
 	OK("\x0f\x01\xf0");
 	assert_true(m.cr0 & 1); /* does not leave protected mode */
-	OK("\x0f\x01\xe1");	/* smsw cx */
+	OK("\x0f\x01\xe1");     /* smsw cx */
 	assert_int_equal(m.gpr[EMU_RCX] & 0xffff, m.cr0 & 0xffff);
 }
 

@@ -25,11 +25,11 @@ __asm__(".text\n"
 	"push %rbx\n\tpush %rbp\n\tpush %r12\n\tpush %r13\n\tpush %r14\n\tpush %r15\n\t"
 	"mov %rsp, native_host_rsp(%rip)\n\t"
 	"mov $0x2b, %eax\n\tmov %eax, %ds\n\tmov %eax, %es\n\t"
-	"push %rax\n\t"		 /* SS */
-	"push 4*8(%rdi)\n\t"	 /* RSP */
-	"push 17*8(%rdi)\n\t"	 /* flags */
-	"push %rsi\n\t"		 /* CS */
-	"push 16*8(%rdi)\n\t"	 /* RIP */
+	"push %rax\n\t"       /* SS */
+	"push 4*8(%rdi)\n\t"  /* RSP */
+	"push 17*8(%rdi)\n\t" /* flags */
+	"push %rsi\n\t"       /* CS */
+	"push 16*8(%rdi)\n\t" /* RIP */
 	"mov 0*8(%rdi), %rax\n\tmov 1*8(%rdi), %rcx\n\tmov 2*8(%rdi), %rdx\n\t"
 	"mov 3*8(%rdi), %rbx\n\tmov 5*8(%rdi), %rbp\n\tmov 6*8(%rdi), %rsi\n\t"
 	"mov 8*8(%rdi), %r8\n\tmov 9*8(%rdi), %r9\n\tmov 10*8(%rdi), %r10\n\t"
@@ -41,7 +41,7 @@ __asm__(".text\n"
 	"pop %r15\n\tpop %r14\n\tpop %r13\n\tpop %r12\n\tpop %rbp\n\tpop %rbx\n\tret\n");
 
 static const int order[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-			      REG_R8,  REG_R9,	REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+			      REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
 
 static void handler(int sig, siginfo_t *info, void *uc)
 {

@@ -90,9 +90,9 @@ static u32 take(struct guest *g, unsigned int vcpu, unsigned int prio, bool *lef
 	assert_true(port && port < PORTS);
 	w = word(g, port);
 	old = __atomic_load_n(w, __ATOMIC_SEQ_CST);
-	while (!__atomic_compare_exchange_n(
-		w, &old, old & ~((1U << EVTCHN_FIFO_LINKED) | EVTCHN_FIFO_LINK_MASK), false,
-		__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+	while (!__atomic_compare_exchange_n(w, &old,
+					    old & ~((1U << EVTCHN_FIFO_LINKED) | EVTCHN_FIFO_LINK_MASK),
+					    false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		;
 	link = old & EVTCHN_FIFO_LINK_MASK;
 	g->head[vcpu][prio] = link;
@@ -115,8 +115,7 @@ static void consume(struct guest *g, unsigned int vcpu, handler *fn, void *data)
 		if (!left)
 			ready &= ~(1U << prio);
 		if (!(w & 1U << EVTCHN_FIFO_MASKED) && w & 1U << EVTCHN_FIFO_PENDING) {
-			__atomic_fetch_and(word(g, port), ~(1U << EVTCHN_FIFO_PENDING),
-					   __ATOMIC_SEQ_CST);
+			__atomic_fetch_and(word(g, port), ~(1U << EVTCHN_FIFO_PENDING), __ATOMIC_SEQ_CST);
 			fn(g, port, prio, data);
 		}
 		ready |= __atomic_exchange_n(&g->control[vcpu]->ready, 0, __ATOMIC_SEQ_CST);
@@ -272,8 +271,7 @@ static void random_walk_loses_nothing(void **state)
 			g->port[port].priority = (u8)(rand() % EVTCHN_FIFO_MAX_QUEUES);
 			break;
 		case 3:
-			__atomic_fetch_or(word(g, port), 1U << EVTCHN_FIFO_MASKED,
-					  __ATOMIC_SEQ_CST);
+			__atomic_fetch_or(word(g, port), 1U << EVTCHN_FIFO_MASKED, __ATOMIC_SEQ_CST);
 			break;
 		case 4:
 			evtchn_fifo_unmask(g->fifo, &g->port[port], port, g->port[port].vcpu);

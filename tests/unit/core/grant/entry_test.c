@@ -60,8 +60,7 @@ static void every_v2_entry(void **state)
 		assert_int_equal(word, grant_word(flags, domid)); /* never written */
 		if (rule(flags, domid, readonly, whole)) {
 			assert_int_equal(ret, GNTST_okay);
-			assert_int_equal(status,
-					 in_use | GTF_reading | (readonly ? 0 : GTF_writing));
+			assert_int_equal(status, in_use | GTF_reading | (readonly ? 0 : GTF_writing));
 		} else {
 			assert_int_equal(ret, GNTST_general_error);
 			assert_int_equal(status, in_use);
@@ -136,9 +135,8 @@ static void *user(void *data)
 
 	for (unsigned int i = 0; race_goes_on(i, *uses, deadline); i++) {
 		u16 *bits = race.layout == 1 ? &race.flags : &race.status;
-		int ret = race.layout == 1
-				  ? grant_pin_v1(&race.word, ME, i & 1, true)
-				  : grant_pin_v2(&race.word, &race.status, ME, i & 1, true);
+		int ret = race.layout == 1 ? grant_pin_v1(&race.word, ME, i & 1, true)
+					   : grant_pin_v2(&race.word, &race.status, ME, i & 1, true);
 
 		if (ret)
 			continue;

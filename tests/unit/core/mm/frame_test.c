@@ -228,12 +228,12 @@ static void descriptors(void **s)
 		bool ok;
 	} cases[] = {
 		{0, 0, true},
-		{0x00af9a000000ffff, 0x00affa000000ffff, true},	 /* 64-bit code, DPL 0 -> 3 */
-		{0x00cff2000000ffff, 0x00cff2000000ffff, true},	 /* data, DPL 3 */
-		{0x0000890000000067, 0, false},			 /* TSS */
-		{0x0000820000000fff, 0, false},			 /* LDT */
-		{0x00008c0000080000, 0, false},			 /* call gate */
-		{0x0000ee0000080000, 0, false},			 /* interrupt gate, DPL 3 */
+		{0x00af9a000000ffff, 0x00affa000000ffff, true}, /* 64-bit code, DPL 0 -> 3 */
+		{0x00cff2000000ffff, 0x00cff2000000ffff, true}, /* data, DPL 3 */
+		{0x0000890000000067, 0, false},                 /* TSS */
+		{0x0000820000000fff, 0, false},                 /* LDT */
+		{0x00008c0000080000, 0, false},                 /* call gate */
+		{0x0000ee0000080000, 0, false},                 /* interrupt gate, DPL 3 */
 		{0x0000090000000067, 0x0000090000000067, true}, /* TSS, not present */
 		{0x0000800000000000, 0x0000e00000000000, true}, /* void type */
 	};

@@ -93,8 +93,16 @@ static void maps_the_list(void **s)
 static void finds_pages(void **s)
 {
 	static const u64 places[] = {
-		TEXT - PAGE_SIZE,    TEXT + 3 * PAGE_SIZE,	 ENTRY_DATA(0), ENTRY_STACK(1), DESC_WINDOW(0),
-		DESC_WINDOW(2),	     FRAME_TABLE_VIRT,	 VMAP_VIRT,	DIRECTMAP_VIRT,	HV_VIRT_END - PAGE_SIZE,
+		TEXT - PAGE_SIZE,
+		TEXT + 3 * PAGE_SIZE,
+		ENTRY_DATA(0),
+		ENTRY_STACK(1),
+		DESC_WINDOW(0),
+		DESC_WINDOW(2),
+		FRAME_TABLE_VIRT,
+		VMAP_VIRT,
+		DIRECTMAP_VIRT,
+		HV_VIRT_END - PAGE_SIZE,
 		M2P_VIRT_START + (1UL << 39),
 	};
 

@@ -42,12 +42,12 @@ static const struct form forms[] = {
 };
 
 static const u8 refused[][6] = {
-	{0x48, 0x89, 0xcf},	    /* register operand */
-	{0x8b, 0x07},		    /* a load */
-	{0x83, 0x3f, 0x01},	    /* cmp writes nothing */
-	{0x48, 0x0f, 0xab, 0x0f},   /* bts %rcx: the bit may be elsewhere */
+	{0x48, 0x89, 0xcf},          /* register operand */
+	{0x8b, 0x07},                /* a load */
+	{0x83, 0x3f, 0x01},          /* cmp writes nothing */
+	{0x48, 0x0f, 0xab, 0x0f},    /* bts %rcx: the bit may be elsewhere */
 	{0x48, 0xc7, 0x0f, 0, 0, 0}, /* c7 /1 */
-	{0x48, 0x0f, 0xc1, 0x0f},   /* xadd */
+	{0x48, 0x0f, 0xc1, 0x0f},    /* xadd */
 	{0x0f, 0x0b},
 	{0xf0, 0xf0, 0xf0, 0xf0, 0xf0, 0xf0},
 };
@@ -116,8 +116,8 @@ static void compare(const struct form *f, u64 mem, struct native n)
 
 static void as_the_cpu_does(void **state)
 {
-	static const u64 values[] = {0, 1, 0x8000000000000067, 0x7fffffffffffffff, ~0ULL, 0x80000000,
-				     0x0000000123456025, 0x163};
+	static const u64 values[] = {0,     1,          0x8000000000000067, 0x7fffffffffffffff,
+				     ~0ULL, 0x80000000, 0x0000000123456025, 0x163};
 
 	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(forms); i++)

@@ -171,7 +171,8 @@ static void random_guest(void **s)
 	memset(model, 0, sizeof(model));
 	for (unsigned int i = 0; i < 40000; i++) {
 		unsigned int t = world_random() % NR_L1, slot = world_random() % 8, r = world_random() % 64;
-		u64 e = pte_make(data[world_random() % NR_DATA], world_random() & (PTE_RW | PTE_US | PTE_A | PTE_D));
+		u64 e = pte_make(data[world_random() % NR_DATA],
+				 world_random() & (PTE_RW | PTE_US | PTE_A | PTE_D));
 
 		if (r < 40) {
 			access_page(va_of(t, slot), r & 1);

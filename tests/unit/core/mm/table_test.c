@@ -55,9 +55,9 @@ static int update(struct domain *d, mfn_t table, unsigned int i, u64 e)
 		d->mm->budget = 1;
 		rc = mm_pending_work(d);
 		if (!rc)
-			rc = mfn_to_frame(table)->type_word & PGT_VALID ?
-				     entry_update(d, d, mfn_to_frame(table), &table_of(table)[i], e, 0) :
-				     -EINVAL;
+			rc = mfn_to_frame(table)->type_word & PGT_VALID
+				     ? entry_update(d, d, mfn_to_frame(table), &table_of(table)[i], e, 0)
+				     : -EINVAL;
 		mm_unlock(d);
 	} while (rc == -ERESTART);
 	mm_lock(d);
@@ -77,7 +77,7 @@ static void l1_rules(void **s)
 		set(l1, i, pte_make(data, FLAGS | flags_ok[i]));
 	set(l1, 100, pte_make(data, PTE_P)); /* a kernel page */
 	set(l1, 101, pte_make(data, FLAGS | PTE_G));
-	set(l1, 102, 0xdeadbeef000);	     /* not present: anything */
+	set(l1, 102, 0xdeadbeef000); /* not present: anything */
 	assert_int_equal(world_pin(a, mfn_to_frame(l1), FT_L1), 0);
 	assert_int_equal(table_of(l1)[100], pte_make(data, PTE_P | PTE_US | PTE_GUEST_KERNEL));
 	assert_int_equal(table_of(l1)[101], pte_make(data, FLAGS | PTE_G));
@@ -125,7 +125,7 @@ static void upper_rules(void **s)
 	assert_int_equal(update(a, l2, 9, pte_make(data, FLAGS)), -EINVAL); /* mapped writable */
 	assert_int_equal(update(a, l2, 9, pte_make(other, FLAGS)), -EINVAL);
 	assert_int_equal(update(a, l2, 9, pte_make(l2, FLAGS)), -EINVAL);
-	assert_int_equal(update(a, l4, 9, pte_make(l4, FLAGS)), -EINVAL);  /* no linear tables */
+	assert_int_equal(update(a, l4, 9, pte_make(l4, FLAGS)), -EINVAL); /* no linear tables */
 	assert_int_equal(update(a, l3, 9, pte_make(l1, FLAGS)), -EINVAL);
 	assert_int_equal(update(a, l2, 9, pte_make(l1, FLAGS)), 0); /* one table twice */
 	assert_int_equal(update(a, l2, 6, 0), 0);

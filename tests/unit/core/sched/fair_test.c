@@ -278,8 +278,7 @@ static void starvation_bound(void **state)
 	sim_run(m, 600 * SEC);
 	for (unsigned int i = 0; i < m->nr_vcpus; i++) {
 		if (m->v[i]->worst_wait > 150 * MS)
-			fail_msg("vCPU %u waited %llu us", i,
-				 (unsigned long long)m->v[i]->worst_wait / 1000);
+			fail_msg("vCPU %u waited %llu us", i, (unsigned long long)m->v[i]->worst_wait / 1000);
 	}
 	sim_free(m);
 }

@@ -348,8 +348,7 @@ void sim_check(const struct sim *m)
 		unsigned int here = 0;
 
 		CHECK(!spin_is_locked(&rq->lock));
-		list_for_each(sv, &rq->ready, link)
-		{
+		list_for_each(sv, &rq->ready, link) {
 			CHECK(sv->state == SV_READY && sv->cpu == c && sv->vcpu->runnable);
 			CHECK(!before || (s64)(sv->deadline - before->deadline) >= 0 ||
 			      m->s.ops == &sched_null);
@@ -359,8 +358,7 @@ void sim_check(const struct sim *m)
 		CHECK(here == rq->nr_ready);
 		ready += here;
 		before = NULL;
-		list_for_each(sv, &rq->parked, link)
-		{
+		list_for_each(sv, &rq->parked, link) {
 			CHECK(sv->state == SV_PARKED && sv->cpu == c);
 			CHECK(!before || sv->park_until >= before->park_until);
 			before = sv;
@@ -374,6 +372,5 @@ void sim_check(const struct sim *m)
 	}
 	for (unsigned int i = 0; i < m->nr_vcpus; i++)
 		count[m->v[i]->sv.state]++;
-	CHECK(count[SV_READY] == ready && count[SV_PARKED] == parked &&
-	      count[SV_RUNNING] == running);
+	CHECK(count[SV_READY] == ready && count[SV_PARKED] == parked && count[SV_RUNNING] == running);
 }

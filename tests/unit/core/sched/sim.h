@@ -20,11 +20,10 @@ struct vcpu { /* the policy never looks inside */
 	bool on_cpu;
 	stime_t saved_at; /* 0: not being saved */
 	unsigned int saved_by;
-	u64 burst,
-		pause; /* runs so long, then sleeps so long; burst 0 = for ever. 0 pause: yields */
-	u64 jitter;    /* per cent of random variation of both */
-	u64 left;      /* of this burst */
-	stime_t wake_at; /* asleep until then; 0 = not asleep */
+	u64 burst, pause; /* runs so long, then sleeps so long; burst 0 = for ever. 0 pause: yields */
+	u64 jitter;       /* per cent of random variation of both */
+	u64 left;         /* of this burst */
+	stime_t wake_at;  /* asleep until then; 0 = not asleep */
 	bool runnable, removed;
 
 	u64 got, wakes;

@@ -28,7 +28,8 @@ static void cpu_save_both(u64 rfbm)
 {
 	__asm__ volatile(MASK(all) "xsave64 %[orig]\n\t"
 				   "xrstor64 %[image]\n\t" MASK(rfbm) "xsave64 %[std]\n\t"
-				   "xsavec64 %[compact]\n\t" MASK(all) "xrstor64 %[orig]"
+								      "xsavec64 %[compact]\n\t" MASK(
+									      all) "xrstor64 %[orig]"
 			 : [orig] "+m"(buf->orig), [std] "+m"(buf->std), [compact] "+m"(buf->compact)
 			 : [image] "m"(buf->image), [all] "r"(host.xcr0), [rfbm] "r"(rfbm)
 			 : "rax", "rdx");
@@ -37,11 +38,12 @@ static void cpu_save_both(u64 rfbm)
 /* What the CPU makes of an image of ours: restore all of rfbm from it, save it in standard format. */
 static void cpu_restore_and_save(u64 rfbm)
 {
-	__asm__ volatile(MASK(all) "xsave64 %[orig]\n\t" MASK(rfbm) "xrstor64 %[ours]\n\t"
-				   "xsave64 %[again]\n\t" MASK(all) "xrstor64 %[orig]"
-			 : [orig] "+m"(buf->orig), [again] "+m"(buf->again)
-			 : [ours] "m"(buf->ours), [all] "r"(host.xcr0), [rfbm] "r"(rfbm)
-			 : "rax", "rdx");
+	__asm__ volatile(
+		MASK(all) "xsave64 %[orig]\n\t" MASK(rfbm) "xrstor64 %[ours]\n\t"
+							   "xsave64 %[again]\n\t" MASK(all) "xrstor64 %[orig]"
+		: [orig] "+m"(buf->orig), [again] "+m"(buf->again)
+		: [ours] "m"(buf->ours), [all] "r"(host.xcr0), [rfbm] "r"(rfbm)
+		: "rax", "rdx");
 }
 
 static bool component_equal(unsigned int i, const u8 *x, const u8 *y)
@@ -113,13 +115,11 @@ static void one_case(u64 rfbm, u64 bv, u64 *seed)
 
 	/* Stale bytes must not show through. */
 	memset(buf->ours, 0xa5, ssize);
-	assert_int_equal(
-		xstate_expand(&host.layout, buf->compact, csize, buf->ours, ssize, rfbm), 0);
+	assert_int_equal(xstate_expand(&host.layout, buf->compact, csize, buf->ours, ssize, rfbm), 0);
 	compare_standard("expand", rfbm, bv, buf->ours, buf->std);
 
 	memset(buf->ours, 0xa5, sizeof(buf->ours));
-	assert_int_equal(
-		xstate_compact(&host.layout, buf->std, ssize, buf->ours, csize, rfbm), 0);
+	assert_int_equal(xstate_compact(&host.layout, buf->std, ssize, buf->ours, csize, rfbm), 0);
 	compare_bv(rfbm, ours->hdr.xstate_bv, cpt->hdr.xstate_bv, buf->std);
 	both = ours->hdr.xstate_bv & cpt->hdr.xstate_bv;
 	assert_int_equal(ours->hdr.xcomp_bv, cpt->hdr.xcomp_bv);
@@ -176,8 +176,8 @@ static void every_mask_with_holes(void **state)
 				cases++;
 			}
 	} while (cases < want && cases);
-	print_message("XCR0 %#lx: %lu cases, every mask and every set in use\n",
-		      (unsigned long)host.xcr0, (unsigned long)cases);
+	print_message("XCR0 %#lx: %lu cases, every mask and every set in use\n", (unsigned long)host.xcr0,
+		      (unsigned long)cases);
 }
 
 /* Sizes we compute are the ones the CPU reports for its XCR0. */

@@ -86,7 +86,7 @@ static inline void host_random_image(const struct hostcpu *h, void *image, u64 b
 			memcpy(p + c->offset, tilecfg[0], 64);
 			for (unsigned int t = 0; t < 8; t++) {
 				p[c->offset + 16 + 2 * t] = 64; /* bytes a row */
-				p[c->offset + 48 + t] = 16;	/* rows */
+				p[c->offset + 48 + t] = 16;     /* rows */
 			}
 		}
 	}

@@ -12,12 +12,10 @@
 
 /* Sapphire Rapids, as CPUID reports it, and a made-up supervisor and align64 mix. */
 static const struct xstate_leaf spr[XSTATE_COMPS] = {
-	[0] = {0x602e7, 0, 0x2b00, 0},	   [1] = {0x1f, 0, 0x1900, 0},
-	[2] = {256, 576, 0, 0},		   [5] = {64, 1088, 0, 0},
-	[6] = {512, 1152, 0, 0},	   [7] = {1024, 1664, 0, 0},
-	[8] = {128, 0, 1, 0},		   [9] = {8, 2688, 0, 0},
-	[11] = {16, 0, 1, 0},		   [12] = {24, 0, 1, 0},
-	[17] = {64, 2752, 2, 0},	   [18] = {8192, 2816, 6, 0},
+	[0] = {0x602e7, 0, 0x2b00, 0}, [1] = {0x1f, 0, 0x1900, 0}, [2] = {256, 576, 0, 0},
+	[5] = {64, 1088, 0, 0},        [6] = {512, 1152, 0, 0},    [7] = {1024, 1664, 0, 0},
+	[8] = {128, 0, 1, 0},          [9] = {8, 2688, 0, 0},      [11] = {16, 0, 1, 0},
+	[12] = {24, 0, 1, 0},          [17] = {64, 2752, 2, 0},    [18] = {8192, 2816, 6, 0},
 };
 
 static struct xstate_layout l;
@@ -192,8 +190,7 @@ static void old_images(void **state)
 	assert_int_equal(f->hdr.xstate_bv, 3);
 	assert_int_equal(xstate_word_size(f), 8);
 	assert_int_equal(full[576], 0);
-	assert_int_equal(xstate_validate(&l, 0xe7, 0xe7, 0xe7, full,
-					 xstate_size_standard(&l, 0xe7), &why),
+	assert_int_equal(xstate_validate(&l, 0xe7, 0xe7, 0xe7, full, xstate_size_standard(&l, 0xe7), &why),
 			 XSTATE_OK);
 
 	a->hdr.xstate_bv = 7;
@@ -252,9 +249,12 @@ static int setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(layout_from_leaves), cmocka_unit_test(expand_past_supervisor),
-		cmocka_unit_test(xcr0_exhaustive),    cmocka_unit_test(xfd_rules),
-		cmocka_unit_test(verdicts),	      cmocka_unit_test(old_images),
+		cmocka_unit_test(layout_from_leaves),
+		cmocka_unit_test(expand_past_supervisor),
+		cmocka_unit_test(xcr0_exhaustive),
+		cmocka_unit_test(xfd_rules),
+		cmocka_unit_test(verdicts),
+		cmocka_unit_test(old_images),
 		cmocka_unit_test(legacy_needs_no_permission),
 	};
 

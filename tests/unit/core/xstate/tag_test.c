@@ -180,8 +180,7 @@ static unsigned long run_model(bool selectors, bool optimises, u64 seed, unsigne
 		if (memcmp(&now, &want, sizeof(now)))
 			fail_msg("step %u: fip %lx/%lx fcs %x/%x fdp %lx/%lx fds %x/%x", n,
 				 (unsigned long)now.fip, (unsigned long)want.fip, now.fcs, want.fcs,
-				 (unsigned long)now.fdp, (unsigned long)want.fdp, now.fds,
-				 want.fds);
+				 (unsigned long)now.fdp, (unsigned long)want.fdp, now.fds, want.fds);
 		cur = next;
 	}
 	return asked;
@@ -195,8 +194,8 @@ static void identity_on_every_cpu(void **state)
 	for (unsigned int cpu = 0; cpu < 4; cpu++) {
 		unsigned long asked = run_model(cpu & 1, cpu & 2, 0x1234567 + cpu, steps);
 
-		print_message("selectors %u, optimising %u: FNSTENV in %lu of %u saves\n", cpu & 1,
-			      cpu >> 1, asked, steps);
+		print_message("selectors %u, optimising %u: FNSTENV in %lu of %u saves\n", cpu & 1, cpu >> 1,
+			      asked, steps);
 		if (cpu & 1)
 			assert_true(asked > steps / 50 && asked < steps);
 		else

@@ -22,8 +22,7 @@ static bool on_exists(void *ctx, uint16_t domid)
 	return domid < 100;
 }
 
-static int on_introduce(void *ctx, uint16_t domid, uint64_t gfn, uint32_t port,
-			struct ring_start *at)
+static int on_introduce(void *ctx, uint16_t domid, uint64_t gfn, uint32_t port, struct ring_start *at)
 {
 	struct fixture *x = ctx;
 

@@ -148,8 +148,7 @@ static void model_ask(struct model *m, uint32_t type, const char *payload, char 
 
 static void random_op(struct op *o)
 {
-	static const uint32_t types[] = {XS_READ,  XS_READ, XS_WRITE,    XS_WRITE,
-					 XS_MKDIR, XS_RM,   XS_DIRECTORY};
+	static const uint32_t types[] = {XS_READ, XS_READ, XS_WRITE, XS_WRITE, XS_MKDIR, XS_RM, XS_DIRECTORY};
 	char path[24] = "";
 	unsigned int depth = 1 + below(3);
 

@@ -46,8 +46,7 @@ static const char *random_request(uint32_t *type, char *out, size_t room)
 					 XS_CONTROL,
 					 XS_DIRECTORY_PART,
 					 XS_SET_TARGET};
-	static const char *const tails[] = {"",    "v",  "n0|r5|", "n5|b6|", "t1|",
-					    "t2|", "0|", "1|1|",   "5|"};
+	static const char *const tails[] = {"", "v", "n0|r5|", "n5|b6|", "t1|", "t2|", "0|", "1|1|", "5|"};
 	char path[64] = "";
 
 	*type = types[below(sizeof(types) / sizeof(types[0]))];
@@ -182,8 +181,7 @@ static void ends_anywhere(void **state)
 			if (below(150) == 0) {
 				assert_int_equal(feed_compact(&f), 0);
 				for (struct conn *c = f.s->conns; c; c = c->next)
-					for (struct transaction *t = c->transactions; t;
-					     t = t->next)
+					for (struct transaction *t = c->transactions; t; t = t->next)
 						doomed += t->doomed;
 				if (below(2))
 					end_and_start(&f, &x);

@@ -51,9 +51,8 @@ static void nodes(void **state)
 	SAYS(b, XS_DIRECTORY, "/a|", "b|m|");
 	SAYS(a, XS_MKDIR, "/a/b|", "OK|");
 	SAYS(b, XS_READ, "/a/b/c|", "deep");
-	for (const char *const *p =
-		     (const char *const[]){"//a|", "/a/|", "/a b|", "/a.b|", "|", NULL};
-	     *p; p++)
+	for (const char *const *p = (const char *const[]){"//a|", "/a/|", "/a b|", "/a.b|", "|", NULL}; *p;
+	     p++)
 		SAYS(a, XS_READ, *p, "EINVAL");
 }
 
@@ -234,8 +233,8 @@ static void limits(void **state)
 	SAYS(a, XS_CONTROL, "quota|set|nodes|1001|5|", "OK|");
 	SAYS(d5, XS_WRITE, "/d/more|", "OK|");
 	SAYS(d5, XS_WRITE, "/d/evenmore|", "ENOSPC");
-	assert_non_null(strstr(ask(s, a, XS_CONTROL, 0, "quota|5|"),
-			       "1001 of     1001 (its own), refused 11"));
+	assert_non_null(
+		strstr(ask(s, a, XS_CONTROL, 0, "quota|5|"), "1001 of     1001 (its own), refused 11"));
 	/* In a transaction too. */
 	snprintf(text, sizeof(text), "%u", start(s, d5));
 	assert_string_equal(ask(s, d5, XS_RM, strtoul(text, NULL, 10), "/d/more|"), "OK|");

@@ -74,9 +74,9 @@ void bug(const char *what, const char *file, int line)
 /* ---- one vCPU -------------------------------------------------------------------------------- */
 
 static const struct xstate_leaf leaves[XSTATE_COMPS] = {
-	[0] = {0x2e7, 0, 2696, 0}, [1] = {0xf, 0, 0x1800, 0},  [2] = {256, 576, 0, 0},
-	[5] = {64, 1088, 0, 0},	   [6] = {512, 1152, 0, 0},    [7] = {1024, 1664, 0, 0},
-	[9] = {8, 2688, 0, 0},	   [11] = {16, 0, 1, 0},       [12] = {24, 0, 1, 0},
+	[0] = {0x2e7, 0, 2696, 0}, [1] = {0xf, 0, 0x1800, 0}, [2] = {256, 576, 0, 0},
+	[5] = {64, 1088, 0, 0},    [6] = {512, 1152, 0, 0},   [7] = {1024, 1664, 0, 0},
+	[9] = {8, 2688, 0, 0},     [11] = {16, 0, 1, 0},      [12] = {24, 0, 1, 0},
 };
 
 static struct domain dom;
@@ -264,8 +264,8 @@ static void record_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(context_tag_zero), cmocka_unit_test(context_with_selectors),
-		cmocka_unit_test(context_refused),  cmocka_unit_test(records_tag_zero),
+		cmocka_unit_test(context_tag_zero),     cmocka_unit_test(context_with_selectors),
+		cmocka_unit_test(context_refused),      cmocka_unit_test(records_tag_zero),
 		cmocka_unit_test(record_without_image), cmocka_unit_test(record_refused),
 	};
 
