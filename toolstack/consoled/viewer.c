@@ -37,6 +37,13 @@ static void viewer_arm(struct daemon *d, struct viewer *v)
 			 EPOLLPRI | (!v->eof && room ? EPOLLIN : 0u) | (v->blocked ? EPOLLOUT : 0u));
 }
 
+/* Of one that is no longer in its guest's list. */
+static void viewer_drop(struct daemon *d, struct viewer *v)
+{
+	source_close(d, &v->src);
+	free(v);
+}
+
 static void viewer_free(struct daemon *d, struct viewer *v)
 {
 	struct viewer **p = &v->guest->viewers;
@@ -44,8 +51,7 @@ static void viewer_free(struct daemon *d, struct viewer *v)
 	while (*p != v)
 		p = &(*p)->next;
 	*p = v->next;
-	source_close(d, &v->src);
-	free(v);
+	viewer_drop(d, v);
 }
 
 /* false: the viewer is gone for good. */
@@ -262,10 +268,13 @@ fail:
 
 void viewers_close(struct daemon *d, struct guest *g)
 {
+	struct viewer *v;
 	char path[64];
 
-	while (g->viewers)
-		viewer_free(d, g->viewers);
+	while ((v = g->viewers)) {
+		g->viewers = v->next;
+		viewer_drop(d, v);
+	}
 	if (g->pty_slave >= 0)
 		close(g->pty_slave);
 	g->pty_slave = -1;

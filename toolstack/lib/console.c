@@ -157,7 +157,7 @@ static int socket_again(const char *path, bool *input, char escape)
 		ssize_t n;
 
 		rc = socket_connect(path);
-		if (rc >= 0 || rc != -ECONNREFUSED)
+		if (rc != -ECONNREFUSED)
 			break;
 		if (poll(f, 2, -1) < 0 && errno != EINTR)
 			break;
