@@ -78,7 +78,8 @@ static long schedop_poll(void *arg)
 		timer_stop(&v->timers->poll);
 	/* Blocked and polling first, then look: an event raised from here on unblocks. */
 	set_bit(VPF_BLOCKED, &v->pause_flags);
-	evtchn_poll_set(v, wait_for);
+	/* Port 0 is valid and never raised; who waits for it wakes with any, or by the timeout. */
+	evtchn_poll_set(v, wait_for ? wait_for : ~0U);
 	if (!events_waiting(v))
 		rc = poll->nr_ports == 1 ? poll_port(v->domain, wait_for) : poll_ports(v->domain, poll);
 	if (rc) {

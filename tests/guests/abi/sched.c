@@ -112,6 +112,21 @@ CASE(poll_timeout)
 	close_port(port);
 }
 
+/* Port 0 is valid, though nobody ever has it: the time ends the wait, as any event would. */
+CASE(poll_port_0)
+{
+	evtchn_port_t list[1] = {0};
+	struct sched_poll p = {.nr_ports = 1};
+	uint64_t from = now();
+
+	set_xen_guest_handle(p.ports, list);
+	p.timeout = 1; /* long past */
+	check_eq(sched(SCHEDOP_poll, &p), 0);
+	p.timeout = from + 1500000;
+	check_eq(sched(SCHEDOP_poll, &p), 0);
+	check(now() >= p.timeout);
+}
+
 CASE(poll_errors)
 {
 	evtchn_port_t list[1] = {0x7fffffff};

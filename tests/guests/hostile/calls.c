@@ -2,7 +2,8 @@
 /*
  * Random hypercalls: every number, every sub-operation, arguments that are small, huge, on a boundary, or pointers
  * good and bad. Left out is only what ends this kernel by its own wish (shutting down, blocking for ever, handlers
- * at random addresses, giving up its console) and, in the control domain, what is its right to do to the machine.
+ * at random addresses, giving up its console, answers longer than the room for them) and, in the control domain, what
+ * is its right to do to the machine.
  */
 #include "hostile.h"
 
@@ -15,6 +16,9 @@
 #include <xen/sched.h>
 #include <xen/sysctl.h>
 #include <xen/vcpu.h>
+
+/* As many of the longest operation on grants as scratch holds. */
+#define COPIES (SCRATCH_WORDS * 8 / sizeof(struct gnttab_copy))
 
 struct call {
 	unsigned int nr;
@@ -59,6 +63,20 @@ static const unsigned long bad_pointers[] = {
 static unsigned long bad_pointer(struct rough *me)
 {
 	return bad_pointers[rnd(me) % ARRAY_SIZE(bad_pointers)];
+}
+
+/* One from which no argument can come either: of the table above, the first may be read by everybody. */
+static unsigned long unreadable(struct rough *me)
+{
+	unsigned long p = bad_pointer(me);
+
+	return p == 0xffff800000000000UL ? p - rnd(me) : p;
+}
+
+/* An address no handler can have: it is not canonical. */
+static unsigned long nowhere(struct rough *me)
+{
+	return 0x0000800000000000UL | rnd(me) >> 18;
 }
 
 static unsigned long pointer(struct rough *me)
@@ -120,7 +138,7 @@ static void sched_call(struct rough *me, struct call *c)
 	struct sched_poll *p = (struct sched_poll *)me->scratch;
 
 	c->args[0] = cmd;
-	c->args[1] = bad_pointer(me);
+	c->args[1] = unreadable(me);
 	if (cmd == SCHEDOP_poll && rnd(me) % 4) {
 		set_xen_guest_handle(p->ports, (evtchn_port_t *)pointer(me));
 		p->nr_ports = (unsigned int)random_word(me) | 1;
@@ -143,8 +161,72 @@ static void event_call(struct rough *me, struct call *c)
 		e->port = 3 + (unsigned int)rnd(me) % (rnd(me) % 2 ? 30 : ~0u);
 		c->args[1] = (unsigned long)e;
 	} else if (cmd == EVTCHNOP_reset || cmd == EVTCHNOP_bind_pirq) {
-		c->args[1] = bad_pointer(me);
+		c->args[1] = unreadable(me);
+	} else if (cmd == EVTCHNOP_init_control || cmd == EVTCHNOP_expand_array) {
+		/* The hypervisor writes to these frames from then on. */
+		me->scratch[0] = rnd(me) % 4 ? pool_frame(me) : boundaries[rnd(me) % ARRAY_SIZE(boundaries)];
+		c->args[1] = rnd(me) % 8 ? (unsigned long)me->scratch : unreadable(me);
 	}
+}
+
+/*
+ * Every operation has its status written back, and nothing says that the first wrong one is the last: a count says
+ * how much of this kernel's memory is written over.
+ */
+static void grant_call(struct rough *me, struct call *c)
+{
+	struct gnttab_copy *copy = (struct gnttab_copy *)me->scratch;
+
+	c->args[0] = rnd(me) % 14;
+	c->args[1] = pointer(me);
+	switch (rnd(me) % 8) {
+	case 0:
+		c->args[1] = unreadable(me);
+		c->args[2] = random_word(me);
+		break;
+	case 1:
+		c->args[1] = (unsigned long)me->scratch;
+		c->args[2] = rnd(me) % COPIES;
+		break;
+	default:
+		c->args[2] = rnd(me) % 4;
+	}
+	if (c->args[0] != GNTTABOP_copy)
+		return;
+	for (unsigned int i = 0; i < COPIES; i++)
+		copy[i].dest.u.gmfn = pool_frame(me);
+	if (c->args[1] >= (unsigned long)me->scratch && c->args[1] < (unsigned long)me->behind)
+		c->args[1] = (unsigned long)me->scratch;
+}
+
+/* As many frames are answered as were asked for. */
+static void memory_call(struct rough *me, struct call *c)
+{
+	unsigned int cmd = (unsigned int)(rnd(me) % 32);
+	uint64_t *w = me->scratch + (rnd(me) % 2 ? 0 : SCRATCH_WORDS - rnd(me) % 8);
+
+	c->args[0] = cmd | (rnd(me) % 8 ? 0 : rnd(me) << 6);
+	c->args[1] = pointer(me);
+	switch (cmd) {
+	case XENMEM_increase_reservation:
+	case XENMEM_decrease_reservation:
+	case XENMEM_populate_physmap:
+		w[1] %= 65;
+		break;
+	case XENMEM_exchange:
+		w[1] %= 65;
+		w[4] %= 65;
+		break;
+	case XENMEM_add_to_physmap_batch:
+		w[0] &= ~(0xffc0UL << 32);
+		break;
+	default:
+		return;
+	}
+	if (rnd(me) % 8)
+		c->args[1] = (unsigned long)w;
+	else
+		c->args[1] = unreadable(me);
 }
 
 static void vcpu_call(struct rough *me, struct call *c)
@@ -159,7 +241,7 @@ static void vcpu_call(struct rough *me, struct call *c)
 	if (cmd == VCPUOP_down && (me->id == 0 || rnd(me) % 8))
 		c->args[1] = MAX_VCPUS + rnd(me) % 1000;
 	if (cmd == VCPUOP_register_vcpu_info || cmd == VCPUOP_initialise)
-		c->args[2] = bad_pointer(me);
+		c->args[2] = unreadable(me);
 	if (cmd == VCPUOP_send_nmi)
 		c->args[1] = MAX_VCPUS + rnd(me) % 1000;
 }
@@ -183,19 +265,20 @@ static bool tame(struct rough *me, struct call *c)
 {
 	switch (c->nr) {
 	case __HYPERVISOR_iret:
-	case __HYPERVISOR_set_callbacks:
+		return false;
+	case __HYPERVISOR_set_callbacks: /* addresses, and what is not canonical is refused */
 	case __HYPERVISOR_set_trap_table:
 	case __HYPERVISOR_callback_op:
 	case __HYPERVISOR_nmi_op:
 	case __HYPERVISOR_event_channel_op_compat:
-	case __HYPERVISOR_multicall:
-		if (c->nr == __HYPERVISOR_iret)
-			return false;
 		for (unsigned int i = 0; i < 3; i++)
-			c->args[i] = bad_pointer(me) | 1UL << 47;
-		if (c->nr == __HYPERVISOR_multicall)
-			c->args[1] = random_word(me);
-		return c->nr != __HYPERVISOR_set_trap_table || c->args[0] != 0;
+			c->args[i] = nowhere(me);
+		if (c->nr == __HYPERVISOR_callback_op || c->nr == __HYPERVISOR_nmi_op)
+			c->args[0] = rnd(me) % 4;
+		return true;
+	case __HYPERVISOR_multicall:
+		c->args[0] = unreadable(me);
+		return true;
 	case __HYPERVISOR_sched_op:
 		sched_call(me, c);
 		return true;
@@ -209,13 +292,10 @@ static bool tame(struct rough *me, struct call *c)
 		vcpu_call(me, c);
 		return true;
 	case __HYPERVISOR_grant_table_op:
-		c->args[0] = rnd(me) % 14;
-		c->args[1] = pointer(me);
-		c->args[2] = rnd(me) % 4 ? rnd(me) % 4 : random_word(me);
+		grant_call(me, c);
 		return true;
 	case __HYPERVISOR_memory_op:
-		c->args[0] = rnd(me) % 32 | (rnd(me) % 8 ? 0 : rnd(me) << 6);
-		c->args[1] = pointer(me);
+		memory_call(me, c);
 		return true;
 	case __HYPERVISOR_set_debugreg:
 		c->args[0] = rnd(me) % 10;
@@ -269,6 +349,10 @@ static void random_multicall(struct rough *me)
 	while (n < want) {
 		if (!make_call(me, &c))
 			continue;
+		/* Their arguments are in the one scratch, where the next call's will be. */
+		if (c.nr == __HYPERVISOR_memory_op || c.nr == __HYPERVISOR_event_channel_op ||
+		    c.nr == __HYPERVISOR_grant_table_op)
+			c.args[1] = unreadable(me);
 		entries[n].op = c.nr;
 		entries[n].result = 0;
 		for (unsigned int i = 0; i < 6; i++)

@@ -35,6 +35,7 @@ extern volatile char window[PAGE_SIZE];
 bool tables_begin(void);
 void tables_clean_up(struct rough *me);
 long tables_restore_window(void);
+unsigned long pool_frame(struct rough *me); /* one this kernel does not stand on */
 unsigned long random_frame(struct rough *me);
 uint64_t random_entry(struct rough *me);
 void random_table_operation(struct rough *me);

@@ -13,6 +13,11 @@ volatile char window[PAGE_SIZE] __page_aligned;
 static unsigned long pool[POOL];
 static unsigned long window_mfn;
 
+unsigned long pool_frame(struct rough *me)
+{
+	return pool[rnd(me) % POOL];
+}
+
 unsigned long random_frame(struct rough *me)
 {
 	switch (rnd(me) % 16) {
@@ -23,7 +28,7 @@ unsigned long random_frame(struct rough *me)
 	case 2:
 		return rnd(me) >> (rnd(me) % 64);
 	default:
-		return pool[rnd(me) % POOL];
+		return pool_frame(me);
 	}
 }
 
@@ -51,15 +56,26 @@ static unsigned long random_slot(struct rough *me)
 	return rnd(me) % 4 ? rnd(me) % 6 : rnd(me) % 2 ? 250 + rnd(me) % 30 : rnd(me) % 512;
 }
 
-/* Our own tables are not the target: a root of ours that changes takes this kernel away. */
+static bool stands_on(uint64_t mfn)
+{
+	const unsigned long *list = (const unsigned long *)start_info->mfn_list;
+
+	for (unsigned long i = 0; i < start_info->nr_pages; i++)
+		if (list[i] == mfn)
+			return true;
+	return false;
+}
+
+/* Our own memory is not the target, least of all our tables: an update writes to plain pages too. */
 static void random_update(struct rough *me)
 {
-	uint64_t ptr = pool[rnd(me) % POOL] << 12 | random_slot(me) * 8;
+	uint64_t ptr = pool_frame(me) << 12 | random_slot(me) * 8;
 
-	if (rnd(me) % 32 == 0)
+	if (rnd(me) % 32 == 0) {
 		ptr = rnd(me) & ~0xffffff8000000000UL & ~3UL;
-	if (ptr >> 12 == virt_to_mfn((void *)start_info->pt_base))
-		return;
+		if (stands_on(ptr >> 12))
+			return;
+	}
 	count(me, mmu_update_one(ptr | rnd(me) % 4, random_entry(me)));
 }
 
@@ -69,7 +85,7 @@ static void random_batch(struct rough *me)
 	unsigned int done = 0, n = rnd(me) % 64;
 
 	for (unsigned int i = 0; i < n; i++) {
-		u[i].ptr = pool[rnd(me) % POOL] << 12 | random_slot(me) * 8 | rnd(me) % 4;
+		u[i].ptr = pool_frame(me) << 12 | random_slot(me) * 8 | rnd(me) % 4;
 		u[i].val = random_entry(me);
 	}
 	count(me, hypercall4(__HYPERVISOR_mmu_update, (unsigned long)u, n, (unsigned long)&done,
@@ -103,7 +119,7 @@ static void random_ext(struct rough *me)
 	op.arg1.mfn = random_frame(me);
 	op.arg2.src_mfn = random_frame(me);
 	if (op.cmd == MMUEXT_CLEAR_PAGE || op.cmd == MMUEXT_COPY_PAGE)
-		op.arg1.mfn = pool[rnd(me) % POOL];
+		op.arg1.mfn = pool_frame(me);
 	if (op.cmd == MMUEXT_TLB_FLUSH_MULTI || op.cmd == MMUEXT_INVLPG_MULTI)
 		op.arg2.src_mfn = rnd(me) % 2 ? (unsigned long)&any : rnd(me);
 	if (op.cmd == MMUEXT_SET_LDT) {
@@ -176,7 +192,7 @@ static void random_descriptors(struct rough *me)
 		frames[i] = random_frame(me);
 	if (rnd(me) % 2)
 		count(me, hypercall2(__HYPERVISOR_update_descriptor,
-				     pool[rnd(me) % POOL] << 12 | (rnd(me) % 512) * 8, rnd(me)));
+				     pool_frame(me) << 12 | (rnd(me) % 512) * 8, rnd(me)));
 	else
 		count(me, hypercall2(__HYPERVISOR_set_gdt, (unsigned long)frames,
 				     rnd(me) % 2 ? 512 : rnd(me) % 8000));
