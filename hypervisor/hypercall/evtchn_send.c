@@ -155,9 +155,12 @@ bool evtchn_port_pending(struct domain *d, u32 port)
 	return ret;
 }
 
-int evtchn_port_valid(struct domain *d, u32 port)
+bool evtchn_port_used(struct domain *d, u32 port)
 {
-	return evtchn_find(d->evtchn, port) != NULL;
+	const struct evtchn_port *p = evtchn_find(d->evtchn, port);
+	u8 state = p ? READ_ONCE(p->state) : ECS_FREE;
+
+	return state != ECS_FREE && state != ECS_RESERVED;
 }
 
 void evtchn_poll_set(struct vcpu *v, u32 port)

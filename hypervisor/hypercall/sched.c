@@ -39,7 +39,7 @@ static int poll_port(struct domain *d, u32 port)
 {
 	if (evtchn_port_pending(d, port))
 		return 1;
-	return evtchn_port_valid(d, port) ? 0 : -EINVAL;
+	return evtchn_port_used(d, port) ? 0 : -EINVAL;
 }
 
 /* 0: none pending. 1: one is. -EFAULT, -EINVAL. */
@@ -78,8 +78,7 @@ static long schedop_poll(void *arg)
 		timer_stop(&v->timers->poll);
 	/* Blocked and polling first, then look: an event raised from here on unblocks. */
 	set_bit(VPF_BLOCKED, &v->pause_flags);
-	/* Port 0 is valid and never raised; who waits for it wakes with any, or by the timeout. */
-	evtchn_poll_set(v, wait_for ? wait_for : ~0U);
+	evtchn_poll_set(v, wait_for);
 	if (!events_waiting(v))
 		rc = poll->nr_ports == 1 ? poll_port(v->domain, wait_for) : poll_ports(v->domain, poll);
 	if (rc) {

@@ -309,7 +309,7 @@ static bool tame(struct rough *me, struct call *c)
 		return true;
 	case __HYPERVISOR_mmuext_op: /* tables.c has the ones with good arguments */
 	case __HYPERVISOR_mmu_update:
-		c->args[0] = bad_pointer(me);
+		c->args[0] = unreadable(me);
 		return true;
 	case __HYPERVISOR_domctl:
 	case __HYPERVISOR_sysctl:

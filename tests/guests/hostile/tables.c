@@ -126,8 +126,9 @@ static void random_ext(struct rough *me)
 		op.arg1.linear_addr = rnd(me) % 2 ? (unsigned long)window : rnd(me);
 		op.arg2.nr_ents = rnd(me) % 2 ? 512 : (unsigned int)rnd(me);
 	}
-	if (op.cmd == MMUEXT_NEW_USER_BASEPTR && rnd(me) % 4 == 0)
-		op.arg1.mfn = 0;
+	/* The root this kernel runs on may lose the machine-to-physical table by it (VMASST_TYPE_m2p_strict). */
+	if (op.cmd == MMUEXT_NEW_USER_BASEPTR)
+		op.arg1.mfn = rnd(me) % 4 ? pool_frame(me) : 0;
 	count(me, hypercall4(__HYPERVISOR_mmuext_op, (unsigned long)&op, 1, 0,
 			     rnd(me) % 16 ? DOMID_SELF : rnd(me) % 0x8000));
 }

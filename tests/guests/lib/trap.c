@@ -29,7 +29,8 @@ void trap_set_handler(unsigned int vector, trap_handler_fn *fn)
 static void __noreturn die(const struct trap_frame *f)
 {
 	printk("SG detail unexpected trap %lu error %lx rip %lx cs %lx rflags %lx rsp %lx cr2 %lx\n",
-	       f->vector, f->error, f->rip, f->cs, f->rflags, f->rsp, shared_info ? vcpu_info0->arch.cr2 : 0);
+	       f->vector, f->error, f->rip, f->cs, f->rflags, f->rsp,
+	       shared_info ? shared_info->vcpu_info[vcpu_id()].arch.cr2 : 0);
 	printk("SG end error\n");
 	shutdown(is_dom0() ? SHUTDOWN_reboot : SHUTDOWN_crash);
 }
