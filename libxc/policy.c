@@ -4,7 +4,6 @@
  * "cannot run here" says which instruction set is missing.
  */
 #include "xc_internal.h"
-#include "feature_names.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -125,76 +124,28 @@ void xc_policy_free(struct xc_policy *p)
 	memset(p, 0, sizeof(*p));
 }
 
-/* Where each 32-bit word of feature flags lives in CPUID. */
-static const struct {
-	uint32_t leaf, subleaf;
-	unsigned int reg; /* 0..3: eax ebx ecx edx */
-} feature_words[] = {
-	{1, 0, 3},          {1, 0, 2}, {0x80000001, 0, 3}, {0x80000001, 0, 2},
-	{0xd, 1, 0},        {7, 0, 1}, {7, 0, 2},          {0x80000007, 0, 3},
-	{0x80000008, 0, 1}, {7, 0, 3}, {7, 1, 0},          {0x80000021, 0, 0},
-};
-
-/* Bits of 0x80000001.edx that mean the same in 1.edx (AMD APM volume 3, appendix E.4.2). */
-#define EXTENDED_COPIES 0x0183f3ffu
-
-static uint32_t feature_word(const struct xc_policy *p, unsigned int w)
-{
-	const xen_cpuid_leaf_t *l = xc_policy_leaf(p, feature_words[w].leaf, feature_words[w].subleaf);
-
-	if (!l)
-		return 0;
-	switch (feature_words[w].reg) {
-	case 0:
-		return l->a;
-	case 1:
-		return l->b;
-	case 2:
-		return l->c;
-	default:
-		return l->d;
-	}
-}
-
-static const char *feature_name(unsigned int w, unsigned int bit)
-{
-	for (size_t i = 0; i < sizeof(feature_names) / sizeof(feature_names[0]); i++)
-		if (feature_names[i].word == w && feature_names[i].bit == bit)
-			return feature_names[i].name;
-	return NULL;
-}
+/* What a program may execute is in the words of CPUID up to here; the later ones and the MSRs describe. */
+#define EXECUTABLE_WORDS 12u
 
 int xc_policy_missing(const struct xc_policy *want, const struct xc_policy *have, char *names, size_t len)
 {
+	uint32_t wanted[XC_FEATURE_WORDS], had[XC_FEATURE_WORDS];
 	int missing = 0;
 	size_t used = 0;
 
 	if (len)
 		names[0] = 0;
-	for (unsigned int w = 0; w < sizeof(feature_words) / sizeof(feature_words[0]); w++) {
-		uint32_t lack = feature_word(want, w) & ~feature_word(have, w);
+	xc_policy_features(want, wanted);
+	xc_policy_features(have, had);
+	for (unsigned int bit = 0; bit < EXECUTABLE_WORDS * 32; bit++) {
+		char name[XC_FEATURE_NAME];
 
-		/* AMD's extended leaf repeats the flags of leaf 1; a policy may carry them once or twice. */
-		if (w == 2)
-			lack &= ~(EXTENDED_COPIES & feature_word(have, 0));
-
-		for (unsigned int bit = 0; bit < 32; bit++) {
-			char anon[24];
-			const char *name;
-
-			/* Dynamic bits mirror the guest's own state (OSXSAVE, APIC, OSPKE). */
-			if (!(lack >> bit & 1) || feature_dynamic(w, bit))
-				continue;
-			name = feature_name(w, bit);
-			if (!name) {
-				snprintf(anon, sizeof(anon), "%#x[%u].%u", feature_words[w].leaf,
-					 feature_words[w].reg, bit);
-				name = anon;
-			}
-			missing++;
-			if (used < len)
-				used += snprintf(names + used, len - used, "%s%s", used ? ", " : "", name);
-		}
+		if (!((wanted[bit / 32] & ~had[bit / 32]) >> bit % 32 & 1) || xc_feature_dynamic(bit))
+			continue;
+		missing++;
+		if (used < len)
+			used += snprintf(names + used, len - used, "%s%s", used ? ", " : "",
+					 xc_feature_name(bit, name));
 	}
 	return missing;
 }

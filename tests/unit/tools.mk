@@ -2,6 +2,7 @@
 # The control library and the toolstack: builder, decompression, configurations, streams.
 if TOOLSTACK
 tools_tests = tests/unit/libxc/build_test tests/unit/libxc/decompress_test \
+	tests/unit/libxc/policy_test \
 	tests/unit/toolstack/conf_test tests/unit/toolstack/stream_test tests/unit/toolstack/sink_test
 check_PROGRAMS += $(tools_tests)
 TESTS += $(tools_tests)
@@ -26,4 +27,8 @@ tests_unit_toolstack_sink_test_SOURCES = tests/unit/toolstack/sink_test.c
 tests_unit_toolstack_sink_test_CPPFLAGS = $(toolstack_cppflags)
 tests_unit_toolstack_sink_test_CFLAGS = $(host_cflags)
 tests_unit_toolstack_sink_test_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS) -lcmocka
+tests_unit_libxc_policy_test_SOURCES = tests/unit/libxc/policy_test.c
+tests_unit_libxc_policy_test_CPPFLAGS = $(libxc_cppflags)
+tests_unit_libxc_policy_test_CFLAGS = $(host_cflags)
+tests_unit_libxc_policy_test_LDADD = libxc/libxc.a $(LIBXC_LIBS) -lcmocka
 endif

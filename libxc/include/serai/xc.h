@@ -212,6 +212,20 @@ void xc_policy_free(struct xc_policy *p);
  */
 int xc_policy_missing(const struct xc_policy *want, const struct xc_policy *have, char *names, size_t len);
 
+/*
+ * Feature flags by number: word * 32 + bit, in the order of Xen's cpufeatureset.h. Flags that AMD's leaf
+ * 0x80000001 repeats from leaf 1 count once.
+ */
+#define XC_FEATURE_WORDS 19u
+#define XC_FEATURE_NAME 32u /* room for a name */
+void xc_policy_features(const struct xc_policy *p, uint32_t words[XC_FEATURE_WORDS]);
+/* The name of cpufeatureset.h in small letters with dashes, or "leaf.register.bit". Returns `name`. */
+const char *xc_feature_name(unsigned int bit, char name[XC_FEATURE_NAME]);
+/* Follows the running guest's own registers (OSXSAVE, APIC, OSPKE), not the CPU. */
+bool xc_feature_dynamic(unsigned int bit);
+/* Where a word lives: a CPUID register (0..3: eax..edx), or -ENOENT for a word of an MSR. */
+int xc_feature_word(unsigned int word, uint32_t *leaf, uint32_t *subleaf, unsigned int *reg);
+
 /* -------- core dump (core.c) -------- */
 /* Write an ELF core of a PV domain (paused by the caller) to fd; list[] holds n pairs of pfn, machine frame. */
 int xc_dump_core(struct xc *xc, domid_t dom, int fd, const uint64_t (*list)[2], uint64_t n,
