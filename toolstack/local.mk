@@ -14,7 +14,9 @@ lib_sources = \
 	toolstack/lib/name.c toolstack/lib/nodes.c toolstack/lib/create.c toolstack/lib/destroy.c \
 	toolstack/lib/device.c toolstack/lib/block.c toolstack/lib/net.c toolstack/lib/record.c \
 	toolstack/lib/lock.c toolstack/lib/memory.c toolstack/lib/fetch.c toolstack/lib/url.c toolstack/lib/console.c \
-	toolstack/lib/monitor.c toolstack/lib/guardian.h toolstack/lib/guardian.c
+	toolstack/lib/monitor.c toolstack/lib/guardian.h toolstack/lib/guardian.c \
+	toolstack/lib/policy.h toolstack/lib/policy.c toolstack/lib/policy_file.c \
+	toolstack/lib/policy_json.c toolstack/lib/policy_xstate.c toolstack/lib/policy_cpuid.c
 stream_sources = \
 	toolstack/stream/format.h toolstack/stream/reader.h toolstack/stream/reader.c \
 	toolstack/stream/pte.h toolstack/stream/pte.c toolstack/stream/guest.h toolstack/stream/guest.c \
@@ -27,7 +29,7 @@ cli_sources = \
 	toolstack/cli/name.c toolstack/cli/info.c toolstack/cli/vcpu.c toolstack/cli/memory.c \
 	toolstack/cli/sched.c toolstack/cli/device.c toolstack/cli/misc.c toolstack/cli/save.c \
 	toolstack/cli/migrate.c toolstack/cli/receive.c toolstack/cli/top.c toolstack/cli/stats.c toolstack/cli/stats.h \
-	toolstack/cli/convert.c toolstack/cli/fetch.c
+	toolstack/cli/convert.c toolstack/cli/fetch.c toolstack/cli/policy.c
 
 BUILT_SOURCES += toolstack/conf/grammar.h
 AM_YFLAGS = -d -Wno-yacc
