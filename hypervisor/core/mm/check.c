@@ -16,12 +16,18 @@ struct expect {
 };
 static struct expect *expect;
 static unsigned int errors;
+static bool quiet;
 
 #define COMPLAIN_MAX 20
+/*
+ * The other CPUs go on meanwhile, and not all that holds a frame is under a lock: what one pass finds may have been
+ * under way. A wrong count stays wrong.
+ */
+#define PASSES 3
 
 #define complain(f, fmt, ...)                                                                                \
 	do {                                                                                                 \
-		if (errors++ < COMPLAIN_MAX)                                                                 \
+		if (errors++ < COMPLAIN_MAX && !quiet)                                                       \
 			printk(XLOG_ERR "mm check: frame %#lx owner %#x type %016lx refs %016lx: " fmt "\n", \
 			       frame_to_mfn(f).n, (f)->owner, (f)->type_word, (f)->refs, ##__VA_ARGS__);     \
 	} while (0)
@@ -125,7 +131,7 @@ static void check_domain(struct domain *d)
 	spin_lock(&d->mm->frames_lock);
 	check_list(d, d->mm->frame_list, &nr);
 	check_list(d, d->mm->zombie_list, &nr);
-	if (nr != d->mm->tot_pages && errors++ < COMPLAIN_MAX)
+	if (nr != d->mm->tot_pages && errors++ < COMPLAIN_MAX && !quiet)
 		printk(XLOG_ERR "mm check: domain %u has %u frames on its lists, %u in its total\n", d->id,
 		       nr, d->mm->tot_pages);
 	spin_unlock(&d->mm->frames_lock);
@@ -154,15 +160,11 @@ static void check_locked(void)
 			compare_frame(&frame_table[n]);
 }
 
-unsigned int mm_check_all(void)
+static void check_pass(void)
 {
 	struct domain *d;
 
-	expect = hv_new_array(struct expect, max_mfn);
-	if (!expect) {
-		printk(XLOG_ERR "mm check: no memory for the check\n");
-		return 0;
-	}
+	memset(expect, 0, max_mfn * sizeof(*expect));
 	errors = 0;
 	spin_lock_nested(&domlist_lock);
 	list_for_each(d, &domain_list, list)
@@ -173,6 +175,21 @@ unsigned int mm_check_all(void)
 		if (d->mm)
 			spin_unlock_nested(&d->mm->lock);
 	spin_unlock_nested(&domlist_lock);
+}
+
+unsigned int mm_check_all(void)
+{
+	expect = hv_new_array(struct expect, max_mfn);
+	if (!expect) {
+		printk(XLOG_ERR "mm check: no memory for the check\n");
+		return 0;
+	}
+	quiet = true;
+	check_pass();
+	for (unsigned int i = 1; i < PASSES && errors; i++) {
+		quiet = i + 1 < PASSES;
+		check_pass();
+	}
 	printk("mm check: %u contradictions in %lu frames\n", errors, max_mfn);
 	hv_free(expect);
 	return errors;
