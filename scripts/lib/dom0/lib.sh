@@ -104,4 +104,16 @@ guest_says() {
 	tail -n 60 "/var/log/xen/console/guest-$1.log"
 	return 1
 }
+# guest_ticks NAME N [SECONDS]: waits until it has counted to N. One line of the count may have been cut in two by one
+# of its kernel's, so no particular line is waited for.
+_guest_ticked() {
+	local last
+	last=$(grep -ao 'tick [0-9]* ' "/var/log/xen/console/guest-$1.log" | cut -d' ' -f2 | sort -n | tail -n 1)
+	[ "${last:-0}" -ge "$2" ]
+}
+guest_ticks() {
+	until_true "${3:-60}" _guest_ticked "$1" "$2" && return
+	tail -n 60 "/var/log/xen/console/guest-$1.log"
+	return 1
+}
 guest_gone() { ! xl domid "$1"; }

@@ -10,7 +10,7 @@ for i in $(seq "$n"); do
 done
 check_out "$n guests are listed" "^$n\$" sh -c "xl list | grep -c '^c[0-9]'"
 up=0
-for i in $(seq "$n"); do guest_says "c$i" "^tick 2 " 120 && up=$((up + 1)); done
+for i in $(seq "$n"); do guest_ticks "c$i" 2 120 && up=$((up + 1)); done
 check "all $n are up ($up)" test "$up" = "$n"
 last() { sed -n 's/^tick \([0-9]*\) .*/\1/p' "/var/log/xen/console/guest-$1.log" | tail -n 1; }
 for i in $(seq "$n"); do before[i]=$(last "c$i"); done

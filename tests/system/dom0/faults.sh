@@ -17,7 +17,7 @@ free_kib() { serai info | sed -n 's|^free_memory *: *||p'; }
 held() { for l in /run/serai/*.lock; do flock -n "$l" true || echo "$l"; done | wc -l; }
 
 check "create" serai create g1.cfg || exit
-check "it counts" guest_says g1 "^tick 3 " || exit
+check "it counts" guest_ticks g1 3 || exit
 free=$(free_kib)
 devices() { xenstore-ls /local/domain/0/backend 2>/dev/null | wc -l; }
 nr_devices=$(devices)

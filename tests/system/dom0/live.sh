@@ -10,7 +10,7 @@ free_before=$(xl info free_memory)
 guest_config g1 "vcpus=2"
 sed -i "s/lab.name=g1/& lab.dirty=6/" g1.cfg
 check "create" xl create g1.cfg || exit
-check "it counts" guest_says g1 "^tick 5 " || exit
+check "it counts" guest_ticks g1 5 || exit
 for round in $(seq "${LAB_ROUNDS:-2}"); do
 	id=$(xl domid g1)
 	check "migrate, round $round" xl migrate -s '' g1 'xl migrate-receive'

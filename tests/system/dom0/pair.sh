@@ -15,7 +15,7 @@ check_out "b is a control domain too" control_d on_b cat /proc/xen/capabilities
 guest_config g1 "vcpus=2"
 sed -i "s/lab.name=g1/& lab.dirty=4/" g1.cfg
 check "create" xl create g1.cfg || exit
-check "it counts" guest_says g1 "^tick 5 " || exit
+check "it counts" guest_ticks g1 5 || exit
 n=$(last </var/log/xen/console/guest-g1.log)
 start=$(cut -d" " -f1 /proc/uptime)
 if [ "${LAB_MOVE:-save}" = live ]; then
