@@ -80,7 +80,7 @@ long domctl_getvcpuinfo(struct domain *d, struct xen_domctl *op)
 	i->blocked = test_bit(VPF_BLOCKED, &v->pause_flags);
 	i->running = READ_ONCE(v->running);
 	i->cpu_time = vcpu_cpu_time(v);
-	i->cpu = v->cpu;
+	i->cpu = vcpu_home_cpu(v);
 	return 0;
 }
 

@@ -60,6 +60,8 @@ u32 sched_id(void);
 int vcpu_set_hard_affinity(struct vcpu *v, const cpumask_t *m);
 int vcpu_set_soft_affinity(struct vcpu *v, const cpumask_t *m);
 void vcpu_get_affinity(const struct vcpu *v, cpumask_t *hard, cpumask_t *soft);
+/* Where v runs; when it does not, where it last did, or a CPU that a newer hard affinity allows it. */
+unsigned int vcpu_home_cpu(const struct vcpu *v);
 /* dom0_vcpus_pin, SCHEDOP_pin_override: cpu < 0 takes the override back. */
 int vcpu_pin_override(struct vcpu *v, int cpu);
 void sched_dump(void); /* 'r' debug key */

@@ -132,6 +132,17 @@ void vcpu_get_affinity(const struct vcpu *v, cpumask_t *hard, cpumask_t *soft)
 	*soft = v->sched->soft;
 }
 
+unsigned int vcpu_home_cpu(const struct vcpu *v)
+{
+	const struct sched_vcpu *sv = v->sched;
+	cpumask_t allowed;
+
+	if (READ_ONCE(v->running) || cpumask_test(v->cpu, &sv->hard))
+		return v->cpu;
+	cpumask_and(&allowed, &sv->hard, &scheduler.online);
+	return cpumask_empty(&allowed) ? v->cpu : cpumask_first(&allowed);
+}
+
 int vcpu_pin_override(struct vcpu *v, int cpu)
 {
 	struct sched_vcpu *sv = v->sched;

@@ -216,6 +216,32 @@ CASE(XEN_DOMCTL_getvcpuaffinity)
 	check(hard[0] & 1);
 }
 
+/* A vCPU that does not run is at once where its new affinity has it. */
+CASE(pinned_vcpus_processor)
+{
+	uint8_t hard[8];
+
+	require(made);
+	for (unsigned int cpu = 0; cpu < 2; cpu++) {
+		memset(hard, 0, sizeof(hard));
+		hard[0] = (uint8_t)(2 >> cpu);
+		clear();
+		d.u.vcpuaffinity.flags = XEN_VCPUAFFINITY_HARD;
+		set_xen_guest_handle(d.u.vcpuaffinity.cpumap_hard.bitmap, hard);
+		d.u.vcpuaffinity.cpumap_hard.nr_bits = 64;
+		check_eq(domctl(XEN_DOMCTL_setvcpuaffinity, made), 0);
+		clear();
+		check_eq(domctl(XEN_DOMCTL_getvcpuinfo, made), 0);
+		check_eq(d.u.getvcpuinfo.cpu, 1 - cpu);
+	}
+	memset(hard, 0xff, sizeof(hard));
+	clear();
+	d.u.vcpuaffinity.flags = XEN_VCPUAFFINITY_HARD;
+	set_xen_guest_handle(d.u.vcpuaffinity.cpumap_hard.bitmap, hard);
+	d.u.vcpuaffinity.cpumap_hard.nr_bits = 64;
+	check_eq(domctl(XEN_DOMCTL_setvcpuaffinity, made), 0);
+}
+
 CASE(XEN_DOMCTL_scheduler_op)
 {
 	require(made);
