@@ -29,7 +29,7 @@ cli_sources = \
 	toolstack/cli/name.c toolstack/cli/info.c toolstack/cli/vcpu.c toolstack/cli/memory.c \
 	toolstack/cli/sched.c toolstack/cli/device.c toolstack/cli/misc.c toolstack/cli/save.c \
 	toolstack/cli/migrate.c toolstack/cli/receive.c toolstack/cli/top.c toolstack/cli/stats.c toolstack/cli/stats.h \
-	toolstack/cli/convert.c toolstack/cli/fetch.c toolstack/cli/policy.c
+	toolstack/cli/convert.c toolstack/cli/fetch.c toolstack/cli/policy.c toolstack/cli/remote.c
 
 BUILT_SOURCES += toolstack/conf/grammar.h
 AM_YFLAGS = -d -Wno-yacc
@@ -80,3 +80,4 @@ endif
 endif
 
 include $(top_srcdir)/toolstack/consoled/local.mk
+include $(top_srcdir)/toolstack/agent/local.mk

@@ -56,6 +56,13 @@ int cli_domain(struct cli *cli, const char *arg, domid_t *dom);
 int cli_config_load(struct cli *cli, struct domain_config *c, const char *file, int argc, char **argv,
 		    bool quiet);
 
+/* `serai -H HOST`: the verb, run by that host's seraid. Comes back, with 1, only if it cannot start. */
+int remote_run(const struct cli *cli, const char *host, const struct command *c, int argc, char **argv);
+/* Whether a move to that host goes by its seraid rather than ssh. */
+bool remote_is(const char *host);
+/* The shell command that leads to that host's migrate-receive; malloc()ed. NULL: said in s->error. */
+char *remote_command(struct serai *s, const char *host);
+
 /* Progress on stderr when that is a terminal. */
 void progress_show(const char *what, uint64_t done, uint64_t total);
 void progress_end(void);

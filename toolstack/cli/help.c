@@ -58,8 +58,9 @@ VERB(help)
 		command_usage(c, stdout);
 		return 0;
 	}
-	printf("Usage: serai [-v] [-N] [-f] VERB [options] [operands]\n\n"
+	printf("Usage: serai [-v] [-N] [-f] [-H HOST] VERB [options] [operands]\n\n"
 	       " -v  say more    -N  dry run    -f  force\n"
+	       " -H HOST  on another host, by its seraid\n"
 	       " --json on every verb that prints\n\nVerbs:\n");
 	for (unsigned int i = 0; i < nr_commands; i++)
 		printf(" %-19s %s\n", commands[i].name, commands[i].help);

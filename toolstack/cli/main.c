@@ -29,11 +29,12 @@ static int run(struct cli *cli, const struct command *c, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	static struct cli cli;
+	const char *host = NULL;
 	const struct command *c;
 	int o;
 
 	signal(SIGPIPE, SIG_IGN);
-	while ((o = getopt(argc, argv, "+vNftTh")) != -1) {
+	while ((o = getopt(argc, argv, "+vNftThH:")) != -1) {
 		switch (o) {
 		case 'v':
 			cli.s.verbose = ++cli.verbose;
@@ -43,6 +44,9 @@ int main(int argc, char **argv)
 			break;
 		case 'f':
 			cli.force = true;
+			break;
+		case 'H':
+			host = optarg;
 			break;
 		case 't':
 		case 'T':
@@ -62,6 +66,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "serai: there is no verb \"%s\" (serai help lists them)\n", argv[0]);
 		return 1;
 	}
+	if (host)
+		return remote_run(&cli, host, c, argc, argv);
 	o = run(&cli, c, argc, argv);
 	if (fflush(stdout)) {
 		fprintf(stderr, "serai: cannot write: %s\n", strerror(errno));

@@ -314,6 +314,19 @@ static void progress_line(const char *what, uint64_t done, uint64_t total)
 	shown = percent;
 }
 
+/* What leads to the receiver. */
+static int receiver(struct serai *s, struct move *m, const char *ssh)
+{
+	if (remote_is(m->host)) {
+		m->command = remote_command(s, m->host);
+		return m->command ? 0 : -EINVAL;
+	}
+	if (ssh && *ssh ? asprintf(&m->command, "exec %s %s serai migrate-receive", ssh, m->host) < 0
+			: asprintf(&m->command, "%s", m->host) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
 VERB(migrate)
 {
 	enum { DOWNTIME = 2000, LIVE, DEBUG, TIMEOUT, BANDWIDTH, COMPRESS, CANCEL, PROGRESS };
@@ -371,9 +384,7 @@ VERB(migrate)
 	m.host = argv[optind + 1];
 	m.flags = flags;
 	move_token(m.token);
-	if (ssh && *ssh ? asprintf(&m.command, "exec %s %s serai migrate-receive", ssh, m.host) < 0
-			: asprintf(&m.command, "%s", m.host) < 0)
-		rc = -ENOMEM;
+	rc = receiver(&cli->s, &m, ssh);
 	if (rc == 0 && !cli->dry_run && (rc = move_lock(&cli->s, m.name, &lock)) == 0)
 		rc = send_domain(cli, &m, dom, &c);
 	if (lock >= 0)
