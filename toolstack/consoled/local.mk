@@ -19,7 +19,7 @@ systemunitdir = $(prefix)/lib/systemd/system
 systemunit_DATA = toolstack/consoled/serai-consoled.service
 CLEANFILES += toolstack/consoled/serai-consoled.service
 toolstack/consoled/serai-consoled.service: $(srcdir)/toolstack/consoled/serai-consoled.service.in Makefile
-	$(AM_V_GEN)$(MKDIR_P) toolstack/consoled && sed 's|@sbindir@|$(sbindir)|g' $< > $@
+	$(AM_V_GEN)$(MKDIR_P) toolstack/consoled && sed 's|[@]sbindir@|$(sbindir)|g' $< > $@
 
 if HAVE_SCDOC
 man_MANS += docs/man/serai-consoled.8
