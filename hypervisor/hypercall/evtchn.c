@@ -417,27 +417,6 @@ static long op_bind_vcpu(void *arg)
 	return ret;
 }
 
-/* Closes every port and returns to the two-level ABI. Restartable: what is closed stays closed. */
-static int reset_domain(struct domain *d)
-{
-	struct evtchn_table *t = d->evtchn;
-	int ret = 0;
-
-	for (u32 port = 1; port < t->nr_ports; port++) {
-		if (evtchn_find(t, port)->state != ECS_FREE)
-			evtchn_port_close(d, port);
-		if (!(port % 64) && hypercall_preempt_check())
-			return -ERESTART;
-	}
-	spin_lock(&t->lock);
-	if (t->in_use > 1) /* port 0 is always taken; another vCPU was quicker */
-		ret = -EAGAIN;
-	else
-		evtchn_fifo_destroy(d);
-	spin_unlock(&t->lock);
-	return ret;
-}
-
 static long op_reset(void *arg)
 {
 	struct domain *d = domain_get_by_any_id(((struct evtchn_reset *)arg)->dom);
@@ -447,7 +426,7 @@ static long op_reset(void *arg)
 		return -ESRCH;
 	ret = hc_permit(HC_TARGET, d);
 	if (!ret)
-		ret = d->evtchn ? reset_domain(d) : -EINVAL;
+		ret = d->evtchn ? evtchn_domain_reset(d) : -EINVAL;
 	domain_put(d);
 	return ret;
 }

@@ -30,6 +30,8 @@ static inline void evtchn_raise(struct domain *d, struct evtchn_port *p, u32 por
 /* Takes a port of d (lock held), growing the table; ECS_RESERVED. -EINVAL when d is dying. */
 int evtchn_port_take(struct domain *d);
 int evtchn_port_close(struct domain *d, u32 port);
+/* Closes every port and returns to the two-level ABI. -ERESTART; -EAGAIN when ports were taken meanwhile. */
+int evtchn_domain_reset(struct domain *d);
 
 long evtchn_op_init_control(void *arg);
 long evtchn_op_expand_array(void *arg);

@@ -20,6 +20,7 @@ int evtchn_domain_init(struct domain *d)
 		goto fail;
 	evtchn_add_page(t, page);
 	evtchn_take(t); /* port 0 means "none" in the ABI */
+	t->reset_next = 1;
 	d->evtchn = t;
 	return 0;
 fail:
@@ -29,22 +30,53 @@ fail:
 	return -ENOMEM;
 }
 
+/* Closes the ports from *next on. -ERESTART leaves there where to go on: who is interrupted every time gets done, too. */
+static int close_ports(struct domain *d, u32 *next)
+{
+	struct evtchn_table *t = d->evtchn;
+
+	for (u32 port = READ_ONCE(*next); port < t->nr_ports; port++) {
+		if (evtchn_find(t, port)->state != ECS_FREE)
+			evtchn_port_close(d, port);
+		if (port && !(port % 64) && hypercall_preempt_check()) {
+			WRITE_ONCE(*next, port + 1);
+			return -ERESTART;
+		}
+	}
+	WRITE_ONCE(*next, t->nr_ports);
+	return 0;
+}
+
+int evtchn_domain_reset(struct domain *d)
+{
+	struct evtchn_table *t = d->evtchn;
+	int ret = close_ports(d, &t->reset_next);
+
+	if (ret)
+		return ret;
+	WRITE_ONCE(t->reset_next, 1);
+	spin_lock(&t->lock);
+	/* Port 0 is always taken. Others: another vCPU was quicker, or an earlier reset was given up half-way. */
+	if (t->in_use > 1)
+		ret = -EAGAIN;
+	else
+		evtchn_fifo_destroy(d);
+	spin_unlock(&t->lock);
+	return ret;
+}
+
 int evtchn_domain_kill(struct domain *d)
 {
 	struct evtchn_table *t = d->evtchn;
+	int rc;
 
 	if (!t)
 		return 0;
 	evtchn_drop_virq_handlers(d);
 	/* No port can be taken any more; so one pass, with pauses, closes all there will be. */
-	for (; t->kill_next < t->nr_ports; t->kill_next++) {
-		if (evtchn_find(t, t->kill_next)->state != ECS_FREE)
-			evtchn_port_close(d, t->kill_next);
-		if (!(t->kill_next % 64) && t->kill_next && hypercall_preempt_check()) {
-			t->kill_next++;
-			return -ERESTART;
-		}
-	}
+	rc = close_ports(d, &t->kill_next);
+	if (rc)
+		return rc;
 	spin_lock(&t->lock);
 	evtchn_fifo_destroy(d);
 	spin_unlock(&t->lock);

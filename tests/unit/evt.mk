@@ -3,7 +3,8 @@
 # After the system: the C library has headers called sched.h and time.h, too, and threads need them.
 evt_test_cppflags = $(host_cppflags) -idirafter $(top_srcdir)/hypervisor/include -I$(top_srcdir)/hypervisor
 evt_tests = tests/unit/core/event/fifo_test tests/unit/core/event/table_test tests/unit/core/grant/entry_test \
-	tests/unit/core/grant/maptrack_test tests/unit/core/domain/rangeset_test
+	tests/unit/core/grant/maptrack_test tests/unit/core/domain/rangeset_test \
+	tests/unit/hypercall/evtchn_domain_test
 check_PROGRAMS += $(evt_tests)
 TESTS += $(evt_tests)
 
@@ -29,3 +30,8 @@ tests_unit_core_domain_rangeset_test_SOURCES = hypervisor/core/domain/rangeset.c
 tests_unit_core_domain_rangeset_test_CPPFLAGS = $(evt_test_cppflags)
 tests_unit_core_domain_rangeset_test_CFLAGS = $(host_cflags)
 tests_unit_core_domain_rangeset_test_LDADD = -lcmocka
+tests_unit_hypercall_evtchn_domain_test_SOURCES = hypervisor/core/event/table.c hypervisor/core/event/fifo.c \
+	hypervisor/hypercall/evtchn_domain.c tests/unit/hypercall/evtchn_domain_test.c
+tests_unit_hypercall_evtchn_domain_test_CPPFLAGS = $(evt_test_cppflags) -D__XEN__ -D__XEN_TOOLS__
+tests_unit_hypercall_evtchn_domain_test_CFLAGS = $(host_cflags) -Wno-unused-parameter
+tests_unit_hypercall_evtchn_domain_test_LDADD = -lcmocka

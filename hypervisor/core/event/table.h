@@ -55,8 +55,8 @@ struct evtchn_table {
 	u32 max_ports;  /* nr_ports never passes this: what the domain may have */
 	u32 first_free; /* no free port below */
 	u32 in_use;
-	u32 pollers; /* vCPUs in SCHEDOP_poll */
-	u32 kill_next;
+	u32 pollers;               /* vCPUs in SCHEDOP_poll */
+	u32 kill_next, reset_next; /* where a restart goes on */
 	struct evtchn_fifo *fifo;
 	struct evtchn_port **pages;
 	u32 *pirq_port; /* NULL until a pirq is bound */
