@@ -160,7 +160,7 @@ static long vcpuop_register_vcpu_info(struct vcpu *v, void *arg)
 	if (!frame_get_and_type(f, v->domain, FT_WRITABLE))
 		return -EINVAL;
 	info = (struct vcpu_info *)((u8 *)map_frame(MFN(a->mfn)) + a->offset);
-	memcpy(info, old, sizeof(*info));
+	memmove(info, old, sizeof(*info)); /* it may overlap: a guest may name its shared_info */
 	v->vcpu_info_home = old;
 	v->vcpu_info_mfn = MFN(a->mfn);
 	__atomic_store_n(&v->vcpu_info, info, __ATOMIC_SEQ_CST);

@@ -4,7 +4,7 @@
 evt_test_cppflags = $(host_cppflags) -idirafter $(top_srcdir)/hypervisor/include -I$(top_srcdir)/hypervisor
 evt_tests = tests/unit/core/event/fifo_test tests/unit/core/event/table_test tests/unit/core/grant/entry_test \
 	tests/unit/core/grant/maptrack_test tests/unit/core/domain/rangeset_test \
-	tests/unit/hypercall/evtchn_domain_test
+	tests/unit/hypercall/evtchn_domain_test tests/unit/hypercall/vcpu_test
 check_PROGRAMS += $(evt_tests)
 TESTS += $(evt_tests)
 
@@ -35,3 +35,8 @@ tests_unit_hypercall_evtchn_domain_test_SOURCES = hypervisor/core/event/table.c 
 tests_unit_hypercall_evtchn_domain_test_CPPFLAGS = $(evt_test_cppflags) -D__XEN__ -D__XEN_TOOLS__
 tests_unit_hypercall_evtchn_domain_test_CFLAGS = $(host_cflags) -Wno-unused-parameter
 tests_unit_hypercall_evtchn_domain_test_LDADD = -lcmocka
+# The running CPU is a variable; no builtins, as in the image.
+tests_unit_hypercall_vcpu_test_SOURCES = hypervisor/hypercall/vcpu.c tests/unit/hypercall/vcpu_test.c
+tests_unit_hypercall_vcpu_test_CPPFLAGS = $(mm_test_cppflags) -include $(top_srcdir)/tests/fuzz/hypercall/hosted.h
+tests_unit_hypercall_vcpu_test_CFLAGS = $(host_cflags) -Wno-unused-parameter -fno-builtin
+tests_unit_hypercall_vcpu_test_LDADD = -lcmocka
