@@ -30,7 +30,7 @@ check "disk is written" in_guest $ip \
 check "disk is read back" in_guest $ip "md5sum </root/a | cmp - /root/a.sum"
 
 # The same bytes, both ways, through one stream each.
-head -c 8M /dev/urandom >/tmp/block
+dd if=/dev/urandom of=/tmp/block bs=1048576 count=8 2>/dev/null
 stream() { for _ in $(seq $((mib / 8))); do cat /tmp/block; done; }
 want=$(stream | md5sum)
 start=$(date +%s)
@@ -49,7 +49,11 @@ rm -f /tmp/image
 check "the shell answers" until_true 60 in_guest $ip true
 check "the file is what it was" in_guest $ip "echo 3 >/proc/sys/vm/drop_caches; md5sum </root/a | cmp - /root/a.sum"
 check "the disk can be written on" in_guest $ip "cp /root/a /root/b && sync && cmp /root/a /root/b"
-check "no warning in the guest" in_guest $ip '! dmesg | grep -E "cut here|BUG: |Oops|stall"'
+check "no warning in the guest" in_guest $ip '! dmesg | grep -E "cut here|BUG: |Oops|(rcu|detected).*stall|(soft|hard) lockup"'
 check "shutdown -w" xl shutdown -w deb
 _free() { [ "$(xl info free_memory)" -ge "$free_before" ]; }
-check "all its memory is free again" until_true 20 _free
+check "all its memory is free again" until_true 20 _free && exit
+echo "$(xl info free_memory) MiB free, $free_before before"
+xl list
+xl debug-keys q
+xl dmesg | tail -n 40
