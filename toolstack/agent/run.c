@@ -32,17 +32,22 @@ static int spawn(const char *const argv[], int in, int out, int err, pid_t *pid)
 {
 	posix_spawn_file_actions_t f;
 	posix_spawnattr_t a;
-	sigset_t none, pipe;
+	sigset_t none, ended_by;
 	int rc;
 
+	/* Whoever started us may have had them ignored (nohup does), and commands are told by them to end. */
 	sigemptyset(&none);
-	sigemptyset(&pipe);
-	sigaddset(&pipe, SIGPIPE);
+	sigemptyset(&ended_by);
+	sigaddset(&ended_by, SIGHUP);
+	sigaddset(&ended_by, SIGINT);
+	sigaddset(&ended_by, SIGPIPE);
+	sigaddset(&ended_by, SIGQUIT);
+	sigaddset(&ended_by, SIGTERM);
 	posix_spawn_file_actions_init(&f);
 	posix_spawnattr_init(&a);
 	posix_spawnattr_setflags(&a, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setsigmask(&a, &none);
-	posix_spawnattr_setsigdefault(&a, &pipe);
+	posix_spawnattr_setsigdefault(&a, &ended_by);
 	posix_spawn_file_actions_adddup2(&f, in, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&f, out, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&f, err, STDERR_FILENO);
