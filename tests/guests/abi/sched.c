@@ -6,6 +6,7 @@
  */
 #include <xen/event_channel.h>
 #include <xen/sched.h>
+#include <xen/vcpu.h>
 
 #include "guest.h"
 
@@ -69,6 +70,8 @@ CASE(SCHEDOP_block)
 	uint64_t from, deadline;
 
 	upcalls_off();
+	/* A vCPU begins with a tick of 10 ms, which is this port's as well. */
+	check_eq(hypercall3(__HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, 0, 0), 0);
 	check_eq(hypercall2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, (unsigned long)&v), 0);
 	event_unmask(v.port);
 	from = now();
