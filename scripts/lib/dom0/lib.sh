@@ -87,12 +87,25 @@ debian_config() {
 		"vif=['mac=00:16:3e:00:00:${addr##*.},bridge=xenbr0']" \
 		"extra='console=hvc0 lab.root=/dev/xvda systemd.show_status=0 net.ifnames=0 ip=$addr::10.0.2.2:255.255.255.0::eth0:off'" "$@"
 }
-# in_guest ADDRESS COMMAND: runs it in a Debian guest; its output, and its status.
+# in_guest ADDRESS COMMAND: runs it in a Debian guest; its output, and its status. The line with the status is the end:
+# what COMMAND leaves running may hold the guest's side of the connection for as long as it likes.
 in_guest() {
-	local out
-	out=$(printf '%s\necho "status=$?"\n' "$2" | socat -t 900 - "TCP:$1:9000,connect-timeout=5") || return
-	printf '%s\n' "$out" | sed '$d'
-	[ "${out##*status=}" = 0 ]
+	local line fd
+	exec {fd}<>"/dev/tcp/$1/9000" || return
+	printf '%s\necho "lab-status=$?"\n' "$2" >&"$fd"
+	while IFS= read -r line <&"$fd"; do
+		case $line in
+		*lab-status=*)
+			printf '%s' "${line%lab-status=*}"
+			exec {fd}>&-
+			[ "${line##*=}" = 0 ]
+			return
+			;;
+		esac
+		printf '%s\n' "$line"
+	done
+	exec {fd}>&-
+	return 1
 }
 
 # The log xenconsoled keeps of a guest's console.
