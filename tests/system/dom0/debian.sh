@@ -34,10 +34,11 @@ dd if=/dev/urandom of=/tmp/block bs=1048576 count=8 2>/dev/null
 stream() { for _ in $(seq $((mib / 8))); do cat /tmp/block; done; }
 want=$(stream | md5sum)
 start=$(date +%s)
-in_guest $ip "(socat -u TCP-LISTEN:9001 SYSTEM:'md5sum >/tmp/sum' </dev/null >/dev/null 2>&1 &) ; sleep 1"
-check "$mib MiB are sent" sh -c ". /lab/lib.sh; for _ in \$(seq $((mib / 8))); do cat /tmp/block; done | socat -u - TCP:$ip:9001"
+in_guest $ip "(socat -t 60 -u TCP-LISTEN:9001 SYSTEM:'md5sum >/tmp/sum' </dev/null >/dev/null 2>&1 &) ; sleep 1"
+send() { stream | socat -u - "TCP:$ip:9001"; }
+check "$mib MiB are sent" send
 check "and arrive intact" until_true 60 in_guest $ip "grep -q '${want%% *}' /tmp/sum"
-in_guest $ip "head -c 8M /dev/urandom >/tmp/block; (socat -u SYSTEM:'for n in \$(seq $((mib / 8))); do cat /tmp/block; done' TCP-LISTEN:9002 </dev/null >/dev/null 2>&1 &) ; sleep 1"
+in_guest $ip "head -c 8M /dev/urandom >/tmp/block; (socat -t 60 -u SYSTEM:'for n in \$(seq $((mib / 8))); do cat /tmp/block; done' TCP-LISTEN:9002 </dev/null >/dev/null 2>&1 &) ; sleep 1"
 got=$(socat -u TCP:$ip:9002 - | md5sum)
 sum=$(in_guest $ip "for n in \$(seq $((mib / 8))); do cat /tmp/block; done | md5sum")
 check "$mib MiB come back intact" test "$got" = "$sum"
