@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/wait.h>
 
 #define MAX_ARGS 256u
 
@@ -110,15 +109,11 @@ static ssize_t tls_write(void *arg, const void *buf, size_t len)
  */
 static void end_child(struct call *m, struct relay_ends *e)
 {
-	int status = 0;
-
 	if (!e->child)
 		return;
 	if (m->verb->role != ROLE_MIGRATE)
 		kill(e->child, SIGHUP);
-	while (waitpid(e->child, &status, 0) < 0 && errno == EINTR)
-		;
-	e->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	e->status = child_wait(e->child);
 }
 
 static void carry(struct call *m, gnutls_session_t tls, const void *early, size_t early_len)

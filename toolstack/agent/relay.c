@@ -204,15 +204,20 @@ static int down_deliver(struct relay *r)
 	return 1;
 }
 
-static int reap(struct relay *r)
+int child_wait(pid_t pid)
 {
 	int status = 0;
 
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int reap(struct relay *r)
+{
 	if (!ready(r, P_CHILD))
 		return 0;
-	while (waitpid(r->e->child, &status, 0) < 0 && errno == EINTR)
-		;
-	r->e->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	r->e->status = child_wait(r->e->child);
 	r->e->child = 0;
 	r->ended = true;
 	shut(&r->child_fd);

@@ -37,6 +37,9 @@ struct relay_ends {
 	int status;  /* of the command: its exit status, 128 and more when a signal ended it */
 };
 
+/* Waits until a child of ours has ended: its exit status, or 128 and the signal that ended it. */
+int child_wait(pid_t pid);
+
 /*
  * Until the command has ended and all it wrote is over there. `early`: bytes of the connection that
  * were read already. 0: orderly end; -ECONNRESET: the connection was cut; -EPROTO: what came is no

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "relay.h"
 #include "run.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -95,7 +95,6 @@ static void collect(pid_t pid, int out, int err, struct outcome *o)
 {
 	struct pollfd p[3] = {{out, POLLIN, 0}, {err, POLLIN, 0}, {-1, POLLIN, 0}};
 	long end = now_s() + COMMAND_S;
-	int status = 0;
 
 	p[2].fd = syscall(SYS_pidfd_open, pid, 0);
 	while (p[0].fd >= 0 || p[1].fd >= 0 || (p[2].fd >= 0 && !p[2].revents)) {
@@ -115,9 +114,7 @@ static void collect(pid_t pid, int out, int err, struct outcome *o)
 	}
 	if (p[2].fd >= 0)
 		close(p[2].fd);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	o->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	o->status = child_wait(pid);
 }
 
 int run_command(const char *const argv[], struct outcome *o)
