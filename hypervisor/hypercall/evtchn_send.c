@@ -144,23 +144,20 @@ void evtchn_send_pirq(struct domain *d, unsigned int pirq)
 		raise_slot(d, &ports[pirq]);
 }
 
-bool evtchn_port_pending(struct domain *d, u32 port)
+int evtchn_port_poll(struct domain *d, u32 port)
 {
 	struct evtchn_table *t = d->evtchn;
-	bool ret;
+	const struct evtchn_port *p;
+	int ret;
 
 	spin_lock(&t->lock);
-	ret = evtchn_find(t, port) && evtchn_is_pending(t, d->shared_info, port);
+	p = evtchn_find(t, port);
+	if (p && evtchn_is_pending(t, d->shared_info, port))
+		ret = 1;
+	else
+		ret = !p || p->state == ECS_FREE || p->state == ECS_RESERVED ? -EINVAL : 0;
 	spin_unlock(&t->lock);
 	return ret;
-}
-
-bool evtchn_port_used(struct domain *d, u32 port)
-{
-	const struct evtchn_port *p = evtchn_find(d->evtchn, port);
-	u8 state = p ? READ_ONCE(p->state) : ECS_FREE;
-
-	return state != ECS_FREE && state != ECS_RESERVED;
 }
 
 void evtchn_poll_set(struct vcpu *v, u32 port)

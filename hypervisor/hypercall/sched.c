@@ -35,13 +35,6 @@ static void block(struct vcpu *v)
 		raise_softirq(SOFTIRQ_SCHEDULE);
 }
 
-static int poll_port(struct domain *d, u32 port)
-{
-	if (evtchn_port_pending(d, port))
-		return 1;
-	return evtchn_port_used(d, port) ? 0 : -EINVAL;
-}
-
 /* 0: none pending. 1: one is. -EFAULT, -EINVAL. */
 static int poll_ports(struct domain *d, const struct sched_poll *poll)
 {
@@ -54,7 +47,7 @@ static int poll_ports(struct domain *d, const struct sched_poll *poll)
 		if (copy_from_guest_va(ports, (u64)(poll->ports.p + i), n * sizeof(ports[0])))
 			return -EFAULT;
 		for (u32 j = 0; j < n; j++) {
-			rc = poll_port(d, ports[j]);
+			rc = evtchn_port_poll(d, ports[j]);
 			if (rc)
 				return rc;
 		}
@@ -80,7 +73,8 @@ static long schedop_poll(void *arg)
 	set_bit(VPF_BLOCKED, &v->pause_flags);
 	evtchn_poll_set(v, wait_for);
 	if (!events_waiting(v))
-		rc = poll->nr_ports == 1 ? poll_port(v->domain, wait_for) : poll_ports(v->domain, poll);
+		rc = poll->nr_ports == 1 ? evtchn_port_poll(v->domain, wait_for)
+					 : poll_ports(v->domain, poll);
 	if (rc) {
 		evtchn_poll_set(v, 0);
 		clear_bit(VPF_BLOCKED, &v->pause_flags);

@@ -25,10 +25,10 @@ void evtchn_drop_virq_handlers(struct domain *d);
 void evtchn_send_pirq(struct domain *d, unsigned int pirq);
 /* In-hypervisor send on a port the domain owns (xenstore/console glue). */
 int evtchn_send(struct domain *d, u32 port);
-bool evtchn_port_pending(struct domain *d, u32 port); /* for SCHEDOP_poll; false for bad ports */
-bool evtchn_port_used(struct domain *d, u32 port);
+/* For SCHEDOP_poll. 1: port is pending; 0: it is not; -EINVAL: it is not in use. */
+int evtchn_port_poll(struct domain *d, u32 port);
 /* SCHEDOP_poll: v (blocked) waits for port, for several ports (~0) or no longer (0). A raised port that it
- * waits for clears the wait and calls vcpu_unblock(). Set it first, then look at evtchn_port_pending(). */
+ * waits for clears the wait and calls vcpu_unblock(). Set it first, then look at evtchn_port_poll(). */
 void evtchn_poll_set(struct vcpu *v, u32 port);
 int evtchn_unmask(struct domain *d, u32 port);
 /* 'e' debug key */

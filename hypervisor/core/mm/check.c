@@ -184,11 +184,11 @@ unsigned int mm_check_all(void)
 		printk(XLOG_ERR "mm check: no memory for the check\n");
 		return 0;
 	}
-	quiet = true;
-	check_pass();
-	for (unsigned int i = 1; i < PASSES && errors; i++) {
-		quiet = i + 1 < PASSES;
+	for (unsigned int i = 1; i <= PASSES; i++) {
+		quiet = i < PASSES;
 		check_pass();
+		if (!errors)
+			break;
 	}
 	printk("mm check: %u contradictions in %lu frames\n", errors, max_mfn);
 	hv_free(expect);
