@@ -112,9 +112,10 @@ in_guest() {
 guest_log() { cat "/var/log/xen/console/guest-$1.log"; }
 # guest_says NAME REGEX [SECONDS]: waits until the guest's console shows it.
 _guest_matches() { grep -Eq -- "$2" "/var/log/xen/console/guest-$1.log"; }
-guest_says() {
-	until_true "${3:-60}" _guest_matches "$1" "$2" && return
-	tail -n 60 "/var/log/xen/console/guest-$1.log"
+guest_says() { _guest_until _guest_matches "$@"; }
+_guest_until() {
+	until_true "${4:-60}" "$1" "$2" "$3" && return
+	tail -n 60 "/var/log/xen/console/guest-$2.log"
 	return 1
 }
 # guest_ticks NAME N [SECONDS]: waits until it has counted to N. One line of the count may have been cut in two by one
@@ -124,9 +125,10 @@ _guest_ticked() {
 	last=$(grep -ao 'tick [0-9]* ' "/var/log/xen/console/guest-$1.log" | cut -d' ' -f2 | sort -n | tail -n 1)
 	[ "${last:-0}" -ge "$2" ]
 }
-guest_ticks() {
-	until_true "${3:-60}" _guest_ticked "$1" "$2" && return
-	tail -n 60 "/var/log/xen/console/guest-$1.log"
-	return 1
-}
+guest_ticks() { _guest_until _guest_ticked "$@"; }
 guest_gone() { ! xl domid "$1"; }
+# free_again MIB: as much of the host's memory is free.
+free_again() { [ "$(xl info free_memory)" -ge "$1" ]; }
+# Lines of dmesg, as a regular expression, that a kernel in order does not write.
+# shellcheck disable=SC2034
+kernel_trouble='cut here|BUG: |Oops|(rcu|detected).*stall|(soft|hard) lockup'

@@ -80,5 +80,4 @@ check "create paused" xl create -p g1.cfg
 check_out "paused from the start" '^g1 .* --p--- ' xl list g1
 check "destroy" xl destroy g1
 check "it is gone at once" guest_gone g1
-_free() { [ "$(xl info free_memory)" -ge "$free_before" ]; }
-check "all its memory is free again" until_true 20 _free
+check "all its memory is free again" until_true 20 free_again "$free_before"

@@ -22,5 +22,4 @@ done
 check "it never started again" test "$(logs | grep -c 'guest up')" = 1
 check "its memory was right all the time" test "$(logs | grep -c differs)" = 0
 check "destroy" xl destroy g1
-_free() { [ "$(xl info free_memory)" -ge "$free_before" ]; }
-check "all memory is free again" until_true 20 _free
+check "all memory is free again" until_true 20 free_again "$free_before"

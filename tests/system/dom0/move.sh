@@ -86,7 +86,7 @@ done
 check "the work goes on" in_guest $ip "pgrep -f /root/work" || exit
 check "disk and memory were right all the time" in_guest $ip "cat /root/wrong 2>/dev/null; [ ! -e /root/wrong ]"
 check_out "it wrote its disk all the time" '^[1-9]' in_guest $ip "cat /root/disk_rounds"
-check "no warning in the guest" in_guest $ip '! dmesg | grep -E "cut here|BUG: |Oops|(rcu|detected).*stall|(soft|hard) lockup"'
+check "no warning in the guest" in_guest $ip "! dmesg | grep -E '$kernel_trouble'"
 cp /tmp/lines /tmp/seen
 check "no line of the connection was lost" awk '/^tick/ && $2 != ++n { print; bad = 1 } END { exit bad || n < 20 }' <(sed '$d' /tmp/seen)
 check "its clocks never went back" awk '{ if ($3 < u || $4 < t) { print; bad = 1 } u = $3; t = $4 } END { exit bad }' <(sed '$d' /tmp/seen)

@@ -32,6 +32,5 @@ check "restore of the checkpoint" xl restore /tmp/checkpoint
 check "it counts on from $a" guest_ticks g1 $((a + 1)) 30
 refuse "restore of a truncated file" sh -c 'head -c 300000 /tmp/image >/tmp/short; xl restore /tmp/short'
 check "destroy again" xl destroy g1
-_free() { [ "$(xl info free_memory)" -ge "$free_before" ]; }
-check "all memory is free again" until_true 20 _free
+check "all memory is free again" until_true 20 free_again "$free_before"
 info image_bytes "$(stat -c %s /tmp/image)"
