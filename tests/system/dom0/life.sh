@@ -56,6 +56,7 @@ check "cap off" xl sched-credit2 -d g1 -c 0
 check "mem-set down" xl mem-set g1 80
 _down() { [ "$(xl list g1 | awk 'NR == 2 { print $3 }')" -le 81 ]; }
 check "memory was given back" until_true 30 _down
+check "and it lives" xl domid g1 || { guest_log g1 | tail -n 60; exit; }
 check "mem-set up" xl mem-set g1 96
 _up() { [ "$(xl list g1 | awk 'NR == 2 { print $3 }')" -ge 95 ]; }
 check "memory was taken" until_true 30 _up

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Live migration of a Debian guest by Debian's xl to the same host, through a pipe, LAB_ROUNDS times, while it
+# rewrites memory, writes its disk and counts through one TCP connection. Each move sends less from round to round.
+. /lab/lib.sh
+. /lab/work.sh
+ip=10.0.2.50
+free_before=$(xl info free_memory)
+debian_config deb $ip "vcpus=${LAB_VCPUS:-2}"
+check "create" xl create deb.cfg || exit
+check "login" guest_says deb "debian login:" 150 || exit
+check "a shell in it" until_true 60 in_guest $ip true || exit
+work_start $ip 10.0.2.100 || not_ok "the work in the guest starts"
+check "it counts" work_goes_on 5 || exit
+# Frames sent by each iteration of what xl said, a word each.
+sent() { tr '\r' '\n' </tmp/said | sed -n 's/.*Frames iteration \([0-9]*\) of [0-9]*: \([0-9]*\)\/.*/\1 \2/p' |
+	awk '{ if ($2 > most[$1]) most[$1] = $2 } END { for (i = 0; i in most; i++) printf "%d ", most[i] }'; }
+for n in $(seq "${LAB_ROUNDS:-2}"); do
+	xl -vvv migrate -s '' deb 'xl migrate-receive' >/tmp/said 2>&1
+	rc=$?
+	[ $rc = 0 ] || tail -n 20 /tmp/said
+	check "migrate, round $n" test $rc = 0 || exit
+	info "frames$n" "$(sent)"
+	grep -a "iteration" /tmp/said | tail -n 5
+	at=$(work_lines)
+	check "it counts on" work_goes_on $((at + 3))
+done
+work_was_right $ip
+check "shutdown -w" xl shutdown -w deb
+check "all its memory is free again" until_true 20 free_again "$free_before"
