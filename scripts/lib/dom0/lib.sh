@@ -131,4 +131,4 @@ guest_gone() { ! xl domid "$1"; }
 free_again() { [ "$(xl info free_memory)" -ge "$1" ]; }
 # Lines of dmesg, as a regular expression, that a kernel in order does not write.
 # shellcheck disable=SC2034
-kernel_trouble='cut here|BUG: |Oops|(rcu|detected).*stall|(soft|hard) lockup'
+LAB_TROUBLE='cut here|BUG: |Oops|(rcu|detected).*stall|(soft|hard) lockup'
