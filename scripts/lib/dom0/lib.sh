@@ -127,8 +127,15 @@ _guest_ticked() {
 }
 guest_ticks() { _guest_until _guest_ticked "$@"; }
 guest_gone() { ! xl domid "$1"; }
-# free_again MIB: as much of the host's memory is free.
-free_again() { [ "$(xl info free_memory)" -ge "$1" ]; }
+# freed MIB: a check that as much of the host's memory is free, at the latest when the backends have let go of what
+# they had mapped; and a figure, how long that took.
+_free() { [ "$(xl info free_memory)" -ge "$1" ]; }
+freed() {
+	local start
+	start=$(cut -d. -f1 /proc/uptime)
+	check "all memory is free again" until_true 60 _free "$1" || return
+	info freed_after_s $(($(cut -d. -f1 /proc/uptime) - start))
+}
 # Lines of dmesg, as a regular expression, that a kernel in order does not write.
 # shellcheck disable=SC2034
 LAB_TROUBLE='cut here|BUG: |Oops|(rcu|detected).*stall|(soft|hard) lockup'
