@@ -7,7 +7,7 @@ EXTRA_DIST += toolstack/completion/serai
 
 conf_sources = \
 	toolstack/conf/grammar.y toolstack/conf/lexer.l toolstack/conf/settings.c toolstack/conf/settings.h \
-	toolstack/conf/model.c toolstack/conf/model.h toolstack/conf/cpus.c toolstack/conf/device.c \
+	toolstack/conf/model.c toolstack/conf/model.h toolstack/conf/cpus.c toolstack/conf/cpuid.c toolstack/conf/device.c \
 	toolstack/conf/cfg.c toolstack/conf/json.c toolstack/conf/xml.c toolstack/conf/xml_write.c
 lib_sources = \
 	toolstack/lib/serai.h toolstack/lib/session.c toolstack/lib/store.h toolstack/lib/store.c \
@@ -16,7 +16,7 @@ lib_sources = \
 	toolstack/lib/lock.c toolstack/lib/memory.c toolstack/lib/fetch.c toolstack/lib/url.c toolstack/lib/console.c \
 	toolstack/lib/monitor.c toolstack/lib/guardian.h toolstack/lib/guardian.c \
 	toolstack/lib/policy.h toolstack/lib/policy.c toolstack/lib/policy_file.c \
-	toolstack/lib/policy_json.c toolstack/lib/policy_xstate.c toolstack/lib/policy_cpuid.c
+	toolstack/lib/policy_json.c toolstack/lib/policy_xstate.c toolstack/lib/policy_cpuid.c toolstack/lib/policy_apply.c
 stream_sources = \
 	toolstack/stream/format.h toolstack/stream/reader.h toolstack/stream/reader.c \
 	toolstack/stream/pte.h toolstack/stream/pte.c toolstack/stream/guest.h toolstack/stream/guest.c \

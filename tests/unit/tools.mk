@@ -4,7 +4,8 @@ if TOOLSTACK
 tools_tests = tests/unit/libxc/build_test tests/unit/libxc/decompress_test \
 	tests/unit/libxc/policy_test \
 	tests/unit/toolstack/conf_test tests/unit/toolstack/stream_test tests/unit/toolstack/sink_test \
-	tests/unit/toolstack/policy_test tests/unit/toolstack/policy_common_test
+	tests/unit/toolstack/policy_test tests/unit/toolstack/policy_common_test \
+	tests/unit/toolstack/policy_apply_test
 check_PROGRAMS += $(tools_tests)
 TESTS += $(tools_tests)
 
@@ -41,4 +42,8 @@ tests_unit_toolstack_policy_common_test_SOURCES = tests/unit/toolstack/policy_co
 tests_unit_toolstack_policy_common_test_CPPFLAGS = $(toolstack_cppflags)
 tests_unit_toolstack_policy_common_test_CFLAGS = $(host_cflags)
 tests_unit_toolstack_policy_common_test_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS) -lcmocka
+tests_unit_toolstack_policy_apply_test_SOURCES = tests/unit/toolstack/policy_apply_test.c $(policy_cpu_sources)
+tests_unit_toolstack_policy_apply_test_CPPFLAGS = $(toolstack_cppflags)
+tests_unit_toolstack_policy_apply_test_CFLAGS = $(host_cflags)
+tests_unit_toolstack_policy_apply_test_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS) -lcmocka
 endif

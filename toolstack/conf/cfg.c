@@ -309,6 +309,24 @@ static int key_msr_relaxed(struct reader *r, struct conf_setting *s)
 	return rc;
 }
 
+static int key_cpuid(struct reader *r, struct conf_setting *s)
+{
+	bool list = s->value->kind == CONF_LIST;
+	unsigned int n = list ? s->value->count : 1;
+	char what[200];
+	int rc = 0;
+
+	for (unsigned int i = 0; i < n && rc == 0; i++) {
+		const struct conf_value *v = list ? s->value->items[i] : s->value;
+
+		if (v->kind != CONF_STRING)
+			return wrong(r, s, "a string is wanted: \"host,avx=0\" or [ \"1:ecx=...\" ]");
+		what[0] = 0;
+		rc = config_add_cpuid(r->c, v->text, !list, what, sizeof(what));
+	}
+	return rc < 0 ? wrong(r, s, "%s", what[0] ? what : strerror(-rc)) : 0;
+}
+
 static int key_grant_frames(struct reader *r, struct conf_setting *s)
 {
 	long v;
@@ -404,6 +422,7 @@ static const struct {
 	{"pool", key_pool},
 	{"claim_mode", key_claim},
 	{"msr_relaxed", key_msr_relaxed},
+	{"cpuid", key_cpuid},
 	{"max_grant_frames", key_grant_frames},
 	{"max_maptrack_frames", key_maptrack},
 	{"max_event_channels", key_event_channels},
@@ -426,7 +445,6 @@ static const char *const ignored[] = {
 	"boot",
 	"bootloader_args",
 	"channel",
-	"cpuid",
 	"device_model_args",
 	"device_model_override",
 	"device_model_user",

@@ -66,6 +66,27 @@ static jobj *c_info(const struct domain_config *c)
 	return o;
 }
 
+/* As libxl has it: numbers for leaf and subleaf, registers only where something is said about them. */
+static void add_cpuid(jobj *o, const struct domain_config *c)
+{
+	jobj *a = c->nr_cpuid ? json_object_new_array() : NULL;
+
+	for (unsigned int i = 0; i < c->nr_cpuid; i++) {
+		const struct cpuid_rule *r = &c->cpuid[i];
+		jobj *leaf = json_object_new_object();
+
+		add_int(leaf, "leaf", r->leaf);
+		if (r->subleaf != CPUID_NO_SUBLEAF)
+			add_int(leaf, "subleaf", r->subleaf);
+		for (unsigned int k = 0; k < 4; k++)
+			if (r->bits[k][0])
+				add_str(leaf, cpuid_registers[k], r->bits[k]);
+		json_object_array_add(a, leaf);
+	}
+	if (a)
+		json_object_object_add(o, "cpuid", a);
+}
+
 static jobj *b_info(const struct domain_config *c)
 {
 	jobj *o = json_object_new_object(), *avail = json_object_new_array(),
@@ -83,6 +104,7 @@ static jobj *b_info(const struct domain_config *c)
 	add_int(o, "max_memkb", c->maxmem_kib);
 	add_int(o, "target_memkb", c->mem_kib);
 	add_int(o, "video_memkb", 0);
+	add_cpuid(o, c);
 	if (c->weight >= 0)
 		add_int(sched, "weight", c->weight);
 	if (c->cap >= 0)
@@ -309,6 +331,24 @@ static int disk_read(struct domain_config *c, jobj *o)
 	return 0;
 }
 
+static int cpuid_read(struct domain_config *c, jobj *o)
+{
+	struct cpuid_rule *r =
+		config_cpuid_rule(c, get_int(o, "leaf", 0), get_int(o, "subleaf", CPUID_NO_SUBLEAF));
+
+	if (!r)
+		return -ENOMEM;
+	for (unsigned int k = 0; k < 4; k++) {
+		char *t = NULL;
+
+		get_str(o, cpuid_registers[k], &t);
+		if (t && cpuid_bits_valid(t))
+			memcpy(r->bits[k], t, sizeof(r->bits[k]));
+		free(t);
+	}
+	return 0;
+}
+
 static int nic_read(struct domain_config *c, jobj *o)
 {
 	struct nic *n = config_add_nic(c);
@@ -379,8 +419,9 @@ static int model_read(struct domain_config *c, jobj *o)
 	on_read(o, "on_watchdog", &c->on_watchdog);
 	on_read(o, "on_crash", &c->on_crash);
 	on_read(o, "on_soft_reset", &c->on_soft_reset);
-	rc = each(c, member(o, "disks"), disk_read);
-	return rc ? rc : each(c, member(o, "nics"), nic_read);
+	if ((rc = each(c, member(bi, "cpuid"), cpuid_read)) || (rc = each(c, member(o, "disks"), disk_read)))
+		return rc;
+	return each(c, member(o, "nics"), nic_read);
 }
 
 int config_from_json(struct domain_config *c, const char *text, size_t len, char *error, size_t error_len)

@@ -76,6 +76,7 @@ void config_free(struct domain_config *c)
 		nic_free(&c->nics[i]);
 	free(c->disks);
 	free(c->nics);
+	free(c->cpuid);
 	memset(c, 0, sizeof(*c));
 }
 

@@ -41,6 +41,13 @@ struct nic {
 	uint64_t rate_bytes, rate_us; /* 0: no limit */
 };
 
+#define CPUID_NO_SUBLEAF 0xffffffffu
+/* A CPUID leaf as the domain shall see it: 32 letters a register, bit 31 first (cpuid.c); "" leaves it alone. */
+struct cpuid_rule {
+	uint32_t leaf, subleaf;
+	char bits[4][33]; /* eax, ebx, ecx, edx */
+};
+
 struct domain_config {
 	char *name;
 	uint8_t uuid[16];
@@ -55,6 +62,8 @@ struct domain_config {
 	enum on_event on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset;
 	char *tsc_mode; /* default, always_emulate, native, native_paravirt */
 	char *pool;
+	struct cpuid_rule *cpuid;
+	unsigned int nr_cpuid;
 	bool claim;
 	bool msr_relaxed; /* registers of the machine that are not the guest's read as 0 */
 	int max_grant_frames, max_maptrack_frames, max_event_channels; /* -1: default */
@@ -90,6 +99,12 @@ void disk_free(struct disk *d);
 void nic_free(struct nic *n);
 struct disk *config_add_disk(struct domain_config *c);
 struct nic *config_add_nic(struct domain_config *c);
+/* One string of `cpuid =`: names, or the registers of a leaf. -EINVAL with a sentence. */
+int config_add_cpuid(struct domain_config *c, const char *spec, bool names, char *error, size_t len);
+/* The rule of a leaf, made when there is none yet. */
+struct cpuid_rule *config_cpuid_rule(struct domain_config *c, uint32_t leaf, uint32_t subleaf);
+bool cpuid_bits_valid(const char *bits);
+extern const char *const cpuid_registers[4];
 /* "xvda" -> device number as the block interface counts; -EINVAL. */
 int vdev_number(const char *vdev, unsigned int *number);
 /* The short name of a device number. */

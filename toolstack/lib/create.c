@@ -6,7 +6,7 @@
  * Order: createdomain, limits, xenstore skeleton, memory and kernel (or a restored image), introduce,
  * devices, scheduler, unpause.
  */
-#include "serai.h"
+#include "policy.h"
 #include "serai/xc_build.h"
 
 #include <errno.h>
@@ -158,6 +158,26 @@ static unsigned int tsc_mode_number(const char *mode)
 	return 0;
 }
 
+/* The policy PV domains get here, changed as cpuid = says. The hypervisor takes off what depends on what is gone. */
+static int policy_make(struct serai *s, const struct domain_config *c, struct xc_policy *p)
+{
+	struct xc_policy host = {0};
+	char why[256];
+	int rc = xc_policy_host(s->xc, XEN_SYSCTL_cpu_policy_pv_default, p);
+
+	if (rc == 0 && policy_wants_host(c) &&
+	    (rc = xc_policy_host(s->xc, XEN_SYSCTL_cpu_policy_host, &host)) < 0)
+		xc_policy_free(p);
+	if (rc < 0)
+		return serai_fail_xc(s, rc, "%s: no CPU policy for PV domains", c->name);
+	rc = policy_apply(p, &host, c, why, sizeof(why));
+	xc_policy_free(&host);
+	if (rc == 0)
+		return 0;
+	xc_policy_free(p);
+	return serai_fail(s, rc, "%s: cpuid: %s", c->name, why);
+}
+
 static int limits_apply(struct serai *s, const struct domain_config *c, domid_t dom)
 {
 	struct xen_domctl_tsc_info tsc = {.tsc_mode = tsc_mode_number(c->tsc_mode)};
@@ -169,9 +189,8 @@ static int limits_apply(struct serai *s, const struct domain_config *c, domid_t 
 	    (rc = xc_set_memory_map(s->xc, dom, c->maxmem_kib << 10)) < 0 ||
 	    (rc = xc_domain_set_tsc(s->xc, dom, &tsc)) < 0)
 		return serai_fail_xc(s, rc, "%s: limits refused", c->name);
-	rc = xc_policy_host(s->xc, XEN_SYSCTL_cpu_policy_pv_default, &policy);
-	if (rc < 0)
-		return serai_fail_xc(s, rc, "%s: no CPU policy for PV domains", c->name);
+	if ((rc = policy_make(s, c, &policy)) < 0)
+		return rc;
 	rc = xc_policy_set(s->xc, dom, &policy);
 	xc_policy_free(&policy);
 	return rc < 0 ? serai_fail_xc(s, rc, "%s: CPU policy refused", c->name) : 0;

@@ -41,6 +41,16 @@ int policy_common(struct xc_policy *out, const struct xc_policy *in, unsigned in
  */
 char *policy_cpuid_line(const struct xc_policy *common, const uint32_t words[XC_FEATURE_WORDS]);
 
+/* -------- rules of a configuration (policy_apply.c) -------- */
+/*
+ * Change `p`, what this host gives its domains, as `cpuid =` says; `host` is what the host has itself, for the
+ * letter k. A leaf that is not there has only zeros: -ENOENT and a sentence when a rule wants a 1 in it.
+ */
+int policy_apply(struct xc_policy *p, const struct xc_policy *host, const struct domain_config *c,
+		 char *error, size_t len);
+/* Is there any k (or s) in the rules? */
+bool policy_wants_host(const struct domain_config *c);
+
 /* -------- extended state (policy_xstate.c) -------- */
 /* The leaf with exactly this number: XEN_CPUID_NO_SUBLEAF is a number of its own. */
 const xen_cpuid_leaf_t *policy_leaf(const struct xc_policy *p, uint32_t leaf, uint32_t subleaf);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# serai cpu-policy on a host: what it says of host, domain and saved domain agrees, and a domain that xl makes with the
-# line of "common" has the common policy.
+# serai cpu-policy on a host: what it says of host, domain and saved domain agrees, and a domain made with the line of
+# "common" has the common policy, whether xl makes it or serai.
 . /lab/lib.sh
 work=/var/tmp/policy
 mkdir -p $work
@@ -11,6 +11,9 @@ policy() { serai cpu-policy "$@"; }
 # register FILE LEAF NAME, and set_register FILE LEAF NAME VALUE: of a leaf without subleaves.
 register() { sed -n "/\"leaf\": \"$2\",/,/}/s/.*\"$3\": \"\(0x[0-9a-f]*\)\".*/\1/p" "$1"; }
 set_register() { sed -i "/\"leaf\": \"$2\",/,/}/s/\"$3\": \"0x[0-9a-f]*\"/\"$3\": \"$4\"/" "$1"; }
+# Leaf by leaf and register by register, not only what a program can tell apart.
+same_policy() { diff <(policy show --json "$1" | grep -v source) <(policy show --json "$2" | grep -v source); }
+differs() { ! policy diff "$1" "$2"; }
 lacks() { ! policy show "$1" | grep -Eqw -- "$2"; }
 
 for p in raw host pv-max pv-default; do
@@ -46,4 +49,29 @@ check "the domain has the common policy" serai cpu-policy diff g2 common.json
 check "it lacks AES" lacks g2 'aesni|pclmulqdq'
 check "and leaves beyond the limit" lacks g2 '0x00000007|0x0000000d'
 check "it runs as well" guest_says g2 "guest up: g2"
+guest_config g3 "$line"
+check "serai takes the line" serai create /root/g3.cfg || exit
+check "its domain has the common policy, too" serai cpu-policy diff g3 common.json
+check "and the policy of xl's domain" same_policy g2 g3
+check "it runs as well as xl's" guest_says g3 "guest up: g3"
+check_out "xl reads the line in our record" '"cpuid": \[' xl list -l g3
 check "a domain goes" serai destroy g2
+check "another goes" serai destroy g3
+
+# Names: both tools make the same of them.
+names='cpuid="host,avx=0,aes=0,rdrand=x,fsgsbase=k,sse4.2=0,stepping=1"'
+guest_config g4 "$names"
+guest_config g5 "$names"
+check "xl takes names" xl create -p /root/g4.cfg
+check "serai takes names" serai create -p /root/g5.cfg
+check "both make the same of them" same_policy g4 g5
+check "and it is not the default" differs host.json g5
+check "what is named is gone" lacks g5 'avx|avx2|aesni|sse4-2'
+check_out "xl reads them in our record" '"leaf": 1' xl list -l g5
+check "xl's goes" serai destroy g4
+check "serai's goes" serai destroy g5
+guest_config g6 "cpuid='host,avxx=0'"
+check_out "a name nobody knows is named" '"avxx" is not the name of a CPU feature' sh -c '! serai create /root/g6.cfg 2>&1'
+guest_config g6 "cpuid=['0x7,31:eax=1xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx']"
+check_out "a leaf that is not there is named" 'no CPUID leaf 0x7,31' sh -c '! serai create /root/g6.cfg 2>&1'
+refuse "and nothing is left" serai domid g6
