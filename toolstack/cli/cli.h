@@ -49,6 +49,8 @@ int cli_option(struct cli *cli, int argc, char **argv, const char *shorts, const
 int cli_operands(const struct command *c, int argc, int min, int max);
 /* One line of usage and failure. */
 int cli_usage(const char *name);
+/* Whether one of these has complained: the exit status tells that from a failure. */
+bool cli_misused(void);
 /* The domain named by an operand. */
 int cli_domain(struct cli *cli, const char *arg, domid_t *dom);
 

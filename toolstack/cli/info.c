@@ -200,20 +200,14 @@ VERB(dmesg)
 		char buf[16384];
 		size_t len = sizeof(buf);
 
-		rc = xc_readconsole(cli->s.xc, buf, &len, false, true, &index);
+		/* What is cleared is what was read. */
+		rc = xc_readconsole(cli->s.xc, buf, &len, clear && !cli->dry_run, true, &index);
 		if (rc < 0)
 			return serai_fail_xc(&cli->s, rc, "the log cannot be read");
 		if (!len)
-			break;
+			return 0;
 		fwrite(buf, 1, len, stdout);
 	}
-	if (clear) {
-		char c;
-		size_t len = 1;
-
-		rc = xc_readconsole(cli->s.xc, &c, &len, true, false, NULL);
-	}
-	return rc < 0 ? serai_fail_xc(&cli->s, rc, "the log cannot be emptied") : 0;
 }
 
 VERB(debug_keys)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * serai: finds the verb and runs it. Exit status is 0 or 1, as xl's.
+ * serai: finds the verb and runs it. Exit status is 0, 1, or 2 when the command line makes no sense, as xl's.
  */
 #include "cli.h"
 
@@ -23,7 +23,7 @@ static int run(struct cli *cli, const struct command *c, int argc, char **argv)
 	if (rc != 0 && cli->s.error[0])
 		fprintf(stderr, "serai %s: %s\n", c->name, cli->s.error);
 	serai_close(&cli->s);
-	return rc != 0;
+	return rc == 0 ? 0 : cli_misused() ? 2 : 1;
 }
 
 int main(int argc, char **argv)

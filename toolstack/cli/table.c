@@ -49,9 +49,18 @@ void command_usage(const struct command *c, FILE *to)
 	}
 }
 
+static bool misused;
+
+bool cli_misused(void)
+{
+	return misused;
+}
+
 int cli_usage(const char *name)
 {
 	const struct command *c = command_find(name);
+
+	misused = true;
 
 	if (c)
 		command_usage(c, stderr);
@@ -88,6 +97,7 @@ int cli_operands(const struct command *c, int argc, int min, int max)
 
 	if (n >= min && (max < 0 || n <= max))
 		return 0;
+	misused = true;
 	fprintf(stderr, "serai %s: %s operands\n", c->name, n < min ? "missing" : "too many");
 	command_usage(c, stderr);
 	return 1;
