@@ -5,17 +5,18 @@
        \\__ /dev/vda ___ qemu-nbd (one image) ___ /dev/vda __/
 
 The script runs on host a. Both listen for ssh, with keys made for this run; to each other they are
-known as a and b. Host b also listens on two ports of that network: 9000 gives a shell (in_guest of
+known as a and b. Each has a certificate for seraid, which a script may start. Host b also listens on two ports of that network: 9000 gives a shell (in_guest of
 /lab/lib.sh, as on_b), 9001 gives `xl migrate-receive`. When a has ended, b is ended too.
 """
 import contextlib
 import dataclasses
+import os
 import pathlib
 import shutil
 import subprocess
 import time
 
-from . import LOGS, LabError, debs, host, qemu
+from . import LOGS, TOP, LabError, debs, host, qemu
 from .util import run
 
 ADDRESS = {"a": "192.168.77.1", "b": "192.168.77.2"}
@@ -91,10 +92,23 @@ def _keys(where):
                    (debs.tree() / "usr/sbin/sshd", "/usr/sbin/sshd")) for name in ADDRESS}
 
 
+def _certificates(where):
+    """A CA of this run, a certificate a host, and roles: each may do all on the other."""
+    tls, roles = where / "tls", where / "roles"
+    make = [TOP / "toolstack" / "agent" / "serai-certs"]
+    for what, (name, address) in zip(("init", "host"), ADDRESS.items()):
+        run([*make, what, name, address], env={**os.environ, "SERAI_TLS_DIR": str(tls)})
+    roles.write_text("".join(f"operate {n}\nmigrate {n}\n" for n in ADDRESS), encoding="ascii")
+    return {name: ((tls / "ca.pem", "/etc/serai/tls/ca.pem"), (roles, "/etc/serai/tls/roles"),
+                   (where_of / "cert.pem", "/etc/serai/tls/cert.pem"),
+                   (where_of / "key.pem", "/etc/serai/tls/key.pem"))
+            for name, where_of in (("a", tls), ("b", tls / "b"))}
+
+
 def specs(spec, peer, disk, where):
     """The two hosts' specs: a has the script, b serves; a's QEMU makes the link's socket."""
     link = where / "link.sock"
-    keys = _keys(where)
+    keys, certificates = _keys(where), _certificates(where)
     ends = []
     for name, kind, server, n in (("a", spec.hypervisor, "on", 1), ("b", peer, "off", 2)):
         ends.append(dataclasses.replace(
@@ -102,7 +116,7 @@ def specs(spec, peer, disk, where):
             boot=spec.boot if name == "a" else "kernel",
             disks=(disk,) if disk else (),
             script=spec.script if name == "a" else SERVE,
-            files=(*spec.files, *keys[name]),
+            files=(*spec.files, *keys[name], *certificates[name]),
             kernel_args=f"{spec.kernel_args} lab.ip2={ADDRESS[name]}/24 lab.host={name}".strip(),
             qemu=(*spec.qemu, "-netdev",
                   f"stream,id=n1,server={server},addr.type=unix,addr.path={link}",

@@ -1,13 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# A Debian guest on a shared disk moves between two hosts, live, over ssh, with serai: LAB_TIMES times to b
-# and back. It counts aloud, holds one TCP connection to a, rewrites memory and writes its disk with checksums.
+# A Debian guest on a shared disk moves between two hosts, live, with serai: LAB_TIMES times to b and back, over
+# ssh or (LAB_VIA=tls) by the other's seraid. It counts aloud, holds one TCP connection to a, rewrites memory and writes its disk with checksums.
 . /lab/lib.sh
 . /lab/work.sh
 ip=192.168.77.50
 on_b() { in_guest 192.168.77.2 "$*"; }
 # on HOST COMMAND
 on() { if [ "$1" = a ]; then eval "$2"; else in_guest 192.168.77.2 "$2"; fi; }
+# address HOST: as serai migrate takes it
+address() {
+	case ${LAB_VIA:-ssh}/$1 in
+	tls/a) echo https://192.168.77.1 ;;
+	tls/b) echo https://192.168.77.2 ;;
+	*) echo "$1" ;;
+	esac
+}
 here=a
 console=/var/log/xen/console/guest-deb.log
 both_logs() { cat $console; on_b "cat $console 2>/dev/null"; }
@@ -15,6 +23,15 @@ both_logs() { cat $console; on_b "cat $console 2>/dev/null"; }
 check "b answers" until_true 90 on_b true || exit
 check "ssh to b" until_true 60 ssh b true || exit
 check "ssh from b" on_b "ssh -n a true" || exit
+if [ "${LAB_VIA:-ssh}" = tls ]; then
+	for h in a b; do
+		on $h "(setsid seraid --serai=/usr/local/bin/serai >/var/log/seraid.log 2>&1 </dev/null &)"
+		check "seraid on $h" until_true 60 on $h "grep 'listening on' /var/log/seraid.log" || exit
+	done
+	check_out "serai -H b" '^Domain-0 ' serai -H 192.168.77.2 list
+	check_out "serai -H a, from b" '^Domain-0 ' on_b "serai -H 192.168.77.1 list"
+	check "no ssh" eval 'on_b "pkill sshd"; pkill sshd; ! ssh b true' || exit
+fi
 debian_config deb $ip "vcpus=${LAB_VCPUS:-1}"
 sed -i 's/10.0.2.2:/:/' deb.cfg
 check "create" serai create deb.cfg || exit
@@ -27,7 +44,7 @@ figure() { sed -n "s/.*\"$1\": *\"\{0,1\}\([-0-9.a-z]*\).*/\1/p" <<<"$out" | hea
 now() { cut -d' ' -f1 /proc/uptime; }
 for n in $(seq $((2 * ${LAB_TIMES:-1}))); do
 	there=$([ $here = a ] && echo b || echo a)
-	out=$(on $here "serai migrate --json ${LAB_OPTIONS:-} deb $there 2>&1")
+	out=$(on $here "serai migrate --json ${LAB_OPTIONS:-} deb $(address $there) 2>&1")
 	rc=$?
 	[ $rc = 0 ] || printf '%s\n' "$out"
 	check "move $n, $here to $there" test $rc = 0 || exit
