@@ -25,12 +25,16 @@ check "ssh to b" until_true 60 ssh b true || exit
 check "ssh from b" on_b "ssh -n a true" || exit
 if [ "${LAB_VIA:-ssh}" = tls ]; then
 	for h in a b; do
-		on $h "(setsid seraid --serai=/usr/local/bin/serai >/var/log/seraid.log 2>&1 </dev/null &)"
+		# By ssh, which leaves it none of the connection's files: the port's socat would wait for its end.
+		ssh $h "PATH=$PATH setsid seraid --serai=/usr/local/bin/serai >/var/log/seraid.log 2>&1 </dev/null &"
 		check "seraid on $h" until_true 60 on $h "grep 'listening on' /var/log/seraid.log" || exit
 	done
 	check_out "serai -H b" '^Domain-0 ' serai -H 192.168.77.2 list
-	check_out "serai -H a, from b" '^Domain-0 ' on_b "serai -H 192.168.77.1 list"
-	check "no ssh" eval 'on_b "pkill sshd"; pkill sshd; ! ssh b true' || exit
+	check_out "serai -H a, from b" '^Domain-0 ' on_b "serai -H 192.168.77.1 list </dev/null"
+	_no_sshd='kill $(ps -C sshd -o pid=)'
+	on_b "$_no_sshd"
+	eval "$_no_sshd"
+	check "no ssh" eval '! ssh b true </dev/null' || exit
 fi
 debian_config deb $ip "vcpus=${LAB_VCPUS:-1}"
 sed -i 's/10.0.2.2:/:/' deb.cfg
