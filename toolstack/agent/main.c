@@ -21,10 +21,10 @@
 #define FILE_LIMIT (1 << 20)
 #define IDLE_S 60
 #define CONNECTIONS 64
-/* TLS 1.2 and 1.3, with forward secrecy and authenticated encryption. */
+/* TLS 1.2 and 1.3, with forward secrecy and authenticated encryption; what costs least goes first. */
 #define PRIORITIES                                                                                        \
 	"SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-RSA:+ECDHE-ECDSA:-CIPHER-ALL:+AES-" \
-	"256-GCM:+AES-128-GCM:+CHACHA20-POLY1305"
+	"128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:%SERVER_PRECEDENCE"
 
 struct options {
 	const char *tls, *address, *serai;

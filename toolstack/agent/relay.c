@@ -44,13 +44,14 @@ struct relay {
 	bool up_last;          /* the frame in `up` is the last */
 	bool up_done;          /* and it is on its way, or never will be */
 	/* Inwards: bytes as they came, and where in a frame they are. */
-	uint8_t down[RELAY_FRAME];
+	uint8_t down[HEADER + RELAY_FRAME];
 	size_t down_at, down_len;
 	uint8_t header[HEADER];
 	unsigned int header_have;
 	enum channel channel;
 	uint32_t frame_left;
 	bool down_last; /* the status has come */
+	bool ending;    /* the connection ended behind what is in `down` */
 	bool hung_up;   /* the connection ended */
 };
 
@@ -140,23 +141,29 @@ static int up_send(struct relay *r)
 
 static int down_receive(struct relay *r)
 {
-	ssize_t n;
+	ssize_t n = 0;
 
 	if (r->down_len || r->hung_up)
 		return 0;
-	n = r->net->read(r->net->arg, r->down, sizeof(r->down));
-	if (n == -EAGAIN)
-		return 0;
-	r->hung_up = n <= 0;
 	r->down_at = 0;
-	r->down_len = n > 0 ? n : 0;
-	return 1;
+	/* A read gives a record at most; a write to the pipe takes many of them. */
+	while (!r->ending && r->down_len < sizeof(r->down)) {
+		n = r->net->read(r->net->arg, r->down + r->down_len, sizeof(r->down) - r->down_len);
+		if (n == -EAGAIN)
+			break;
+		r->ending = n <= 0;
+		r->down_len += n > 0 ? n : 0;
+	}
+	r->hung_up = r->ending && !r->down_len;
+	return r->down_len || r->hung_up;
 }
 
-static int header_byte(struct relay *r)
+static int header(struct relay *r)
 {
-	r->header[r->header_have++] = r->down[r->down_at++];
-	r->down_len--;
+	while (r->header_have < HEADER && r->down_len) {
+		r->header[r->header_have++] = r->down[r->down_at++];
+		r->down_len--;
+	}
 	if (r->header_have < HEADER)
 		return 1;
 	r->header_have = 0;
@@ -179,14 +186,15 @@ static int down_deliver(struct relay *r)
 	if (!r->down_len || r->down_last)
 		return 0;
 	if (!len)
-		return header_byte(r);
+		return header(r);
 	if (r->channel == STATUS) {
 		r->e->status = r->down[r->down_at];
 		r->down_last = true;
 		return 1;
 	}
 	if (*to >= 0) {
-		if (!ready(r, P_OUT + r->channel))
+		/* A server's pipe is its own, and says itself when it is full. */
+		if (!r->server && !ready(r, P_OUT + r->channel))
 			return 0;
 		n = write(*to, r->down + r->down_at, r->server || len < PIPE_BUF ? len : PIPE_BUF);
 		r->p[P_OUT + r->channel].revents = 0; /* that was what it took */

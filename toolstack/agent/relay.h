@@ -4,7 +4,7 @@
  * frames: what it is of, a length of three bytes (most significant first), and that many bytes.
  *
  *      client                                     server
- *      stdin   --> | 0 | 00 80 00 | data | -->    the command's stdin
+ *      stdin   --> | 0 | 03 ff fc | data | -->    the command's stdin
  *              --> | 0 | 00 00 00 |               ... and its end
  *      stdout  <-- | 0 | length | data |  <--     its stdout
  *      stderr  <-- | 1 | length | data |  <--     its stderr
@@ -19,7 +19,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define RELAY_FRAME 65536
+/* What a frame carries at most; with its header it fills a whole number of TLS records. */
+#define RELAY_FRAME (256 * 1024 - 4)
 
 /* The connection: non-blocking, -EAGAIN when nothing can be done, 0 from read at its end. */
 struct relay_link {

@@ -18,6 +18,7 @@
 /* What only prints takes no longer. */
 #define COMMAND_S 60
 #define OUTPUT_LIMIT (16u << 20)
+#define INPUT_ROOM (1 << 20)
 
 extern char **environ;
 
@@ -159,6 +160,9 @@ static int pipe_to(int mine, int fd[2])
 	if (pipe2(fd, O_CLOEXEC) < 0)
 		return -errno;
 	fcntl(fd[mine], F_SETFL, O_NONBLOCK);
+	/* What comes in may be a domain; a system that does not give so much room gives less. */
+	if (mine)
+		fcntl(fd[mine], F_SETPIPE_SZ, INPUT_ROOM);
 	return 0;
 }
 

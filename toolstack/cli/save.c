@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PHASE_SAVING = 1 };
@@ -17,7 +18,8 @@ static void bereaved(struct serai *s, void *arg, const struct guardian_note *las
 {
 	int rc = save_abandon(s, last->dom);
 
-	unlink(arg);
+	if (arg)
+		unlink(arg);
 	fprintf(stderr, "serai save was killed; %s\n", rc < 0 ? s->error : "the domain runs on");
 }
 
@@ -27,12 +29,17 @@ static int save_to(struct cli *cli, domid_t dom, const char *file, const struct 
 	struct save_options o = {.progress = progress_show};
 	struct guardian guard = {.fd = -1};
 	struct save_stats st;
-	bool suspended;
+	bool suspended, direct;
+	struct stat sb;
 	char *part = NULL;
 	int fd, rc;
 
-	/* Written under another name, so that a file called `file` is always whole. */
-	if (asprintf(&part, "%s.part", file) < 0)
+	/*
+	 * Written under another name, so that a file called `file` is always whole. What is there and no file (a
+	 * pipe, a device) is written as it stands.
+	 */
+	direct = stat(file, &sb) == 0 && !S_ISREG(sb.st_mode);
+	if (asprintf(&part, "%s%s", file, direct ? "" : ".part") < 0)
 		return -ENOMEM;
 	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0) {
@@ -42,7 +49,7 @@ static int save_to(struct cli *cli, domid_t dom, const char *file, const struct 
 	}
 	fprintf(stderr, "Saving to %s new xl format (info 0x%x/0x%x/%u)\n", file, 3, 0, 0U);
 	suspended = false;
-	rc = guardian_start(&cli->s, &guard, c->name, bereaved, part);
+	rc = guardian_start(&cli->s, &guard, c->name, bereaved, direct ? NULL : part);
 	if (rc == 0) {
 		guardian_note(&guard, PHASE_SAVING, dom);
 		rc = save_header(&cli->s, c, fd);
@@ -53,9 +60,9 @@ static int save_to(struct cli *cli, domid_t dom, const char *file, const struct 
 		rc = serai_fail(&cli->s, -errno, "%s: %s", part, strerror(errno));
 	if (close(fd) < 0 && rc == 0)
 		rc = serai_fail(&cli->s, -errno, "%s: %s", part, strerror(errno));
-	if (rc == 0 && rename(part, file) < 0)
+	if (rc == 0 && !direct && rename(part, file) < 0)
 		rc = serai_fail(&cli->s, -errno, "%s: %s", file, strerror(errno));
-	if (rc < 0)
+	if (rc < 0 && !direct)
 		unlink(part);
 	progress_end();
 	/* A domain whose state is not safely in the file goes on living. */

@@ -257,9 +257,11 @@ def watch(spec, patterns, log=None):
 
 
 class Web:
-    """A file server on this machine's loopback, which guests reach as 10.0.2.2."""
+    """A file server on this machine's loopback, which guests reach as 10.0.2.2.
 
-    def __init__(self, files):
+    What is posted to a path goes to its function as a file; what that returns, (good, text), is the answer."""
+
+    def __init__(self, files, posts=None):
         class Handler(http.server.BaseHTTPRequestHandler):
             """Serves the files by name; sends nothing to the log."""
             def do_GET(self):   # pylint: disable=invalid-name
@@ -269,6 +271,22 @@ class Web:
                 self.send_header("Content-Length", str(len(body or b"")))
                 self.end_headers()
                 self.wfile.write(body or b"")
+
+            def do_POST(self):  # pylint: disable=invalid-name
+                """What is sent, to whoever takes it."""
+                what = (posts or {}).get(self.path.lstrip("/"))
+                left = int(self.headers.get("Content-Length", 0))
+                with tempfile.TemporaryFile() as f:
+                    while left and (part := self.rfile.read(min(left, 1 << 20))):
+                        f.write(part)
+                        left -= len(part)
+                    f.seek(0)
+                    good, text = what(f) if what and not left else (False, "not taken")
+                body = text.encode()
+                self.send_response(200 if good else 422)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
             def log_message(self, *_args):  # pylint: disable=arguments-differ
                 """Quiet."""

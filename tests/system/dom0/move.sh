@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# A Debian guest on a shared disk moves between two hosts, live, with serai: LAB_TIMES times to b and back, over
-# ssh or (LAB_VIA=tls) by the other's seraid. It counts aloud, holds one TCP connection to a, rewrites memory and writes its disk with checksums.
+# A Debian guest on a shared disk moves between two hosts: LAB_TIMES times to b and back. It counts aloud, holds
+# one TCP connection to a, rewrites memory and writes its disk with checksums.
+#   LAB_WAYS  how, a word a move, the last one for all that follow: "move" is serai migrate, live where the host can;
+#             "file" is save and restore through a pipe, with xl on Xen and serai on Serai.
+#   LAB_VIA   ssh, or tls: by the other's seraid
 . /lab/lib.sh
 . /lab/work.sh
 ip=192.168.77.50
@@ -15,6 +18,23 @@ address() {
 	tls/b) echo https://192.168.77.2 ;;
 	*) echo "$1" ;;
 	esac
+}
+read -ra ways <<<"${LAB_WAYS:-move}"
+# tool HOST: what its hypervisor comes with
+tool() { case $1/$LAB_HYPERVISOR/$LAB_PEER in a/xen/* | b/*/xen) echo xl ;; *) echo serai ;; esac; }
+# by_file FROM TO: suspended, saved, restored, each reading what the other writes
+by_file() {
+	local from to rc
+	on $2 "rm -f /tmp/pipe; mkfifo /tmp/pipe; setsid socat -u TCP-LISTEN:9003,reuseaddr OPEN:/tmp/pipe,wronly >/dev/null 2>&1 </dev/null &"
+	on $2 "$(tool $2) restore /tmp/pipe </dev/null 2>&1" >/tmp/restore.out &
+	to=$!
+	on $1 "rm -f /tmp/pipe; mkfifo /tmp/pipe; setsid socat -u OPEN:/tmp/pipe TCP:192.168.77.$([ $2 = a ] && echo 1 || echo 2):9003,retry=60,interval=0.5 >/dev/null 2>&1 </dev/null &"
+	on $1 "$(tool $1) save deb /tmp/pipe </dev/null 2>&1"
+	from=$?
+	wait $to
+	rc=$?
+	[ $rc = 0 ] || cat /tmp/restore.out
+	[ $from = 0 ] && [ $rc = 0 ]
 }
 here=a
 console=/var/log/xen/console/guest-deb.log
@@ -38,23 +58,34 @@ if [ "${LAB_VIA:-ssh}" = tls ]; then
 fi
 debian_config deb $ip "vcpus=${LAB_VCPUS:-1}"
 sed -i 's/10.0.2.2:/:/' deb.cfg
-check "create" serai create deb.cfg || exit
+check "create" "$(tool a)" create deb.cfg || exit
 check "login" guest_says deb "debian login:" 150 || exit
 check "a shell in it" until_true 60 in_guest $ip true || exit
 
 work_start $ip 192.168.77.1 || not_ok "the work in the guest starts"
 check "it counts" work_goes_on 5 || exit
 figure() { sed -n "s/.*\"$1\": *\"\{0,1\}\([-0-9.a-z]*\).*/\1/p" <<<"$out" | head -n 1; }
-now() { cut -d' ' -f1 /proc/uptime; }
+# gap FROM: the longest time without a line since that one
+gap() { awk -v from="$1" '$2 > from { if (t && $4 - t > g) g = $4 - t; t = $4 } END { printf "%.1f", g }' <(sed '$d' /tmp/lines); }
 for n in $(seq $((2 * ${LAB_TIMES:-1}))); do
 	there=$([ $here = a ] && echo b || echo a)
-	out=$(on $here "serai migrate --json ${LAB_OPTIONS:-} deb $(address $there) 2>&1")
-	rc=$?
+	way=${ways[n - 1]:-${ways[-1]}}
+	before=$(work_lines)
+	if [ $way = file ]; then
+		out=$(by_file $here $there)
+		rc=$?
+		what="$(tool $here) save, $(tool $there) restore"
+	else
+		out=$(on $here "serai -v migrate --json ${LAB_OPTIONS:-} deb $(address $there) 2>&1")
+		rc=$?
+		what="$(figure downtime_ms) ms down, $(figure rounds) rounds, $(figure bytes) bytes, $(figure seconds) s in all"
+		case $out in *'"live": false'*) what="not live, $what" ;; esac
+	fi
 	[ $rc = 0 ] || printf '%s\n' "$out"
 	check "move $n, $here to $there" test $rc = 0 || exit
-	info "move$n" "$(figure downtime_ms) ms down, $(figure rounds) rounds, $(figure bytes) bytes, $(figure seconds) s in all"
 	at=$(work_lines)
 	check "move $n: it counts on" work_goes_on $((at + 3))
+	info "move$n" "$here to $there: $what; longest gap seen through the connection $(gap $before) s"
 	check_out "move $n: $there has it" '^deb ' on $there "serai list"
 	check "move $n: $here has not" on $here '! serai domid deb'
 	here=$there

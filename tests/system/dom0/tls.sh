@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# A guest moves by way of seraid, over TLS, on one host: it has one of two names, by which end it is at. And a
+# move whose agent dies leaves it where it was.
+. /lab/lib.sh
+there=https://localhost
+guest_config g1 "vcpus=${LAB_VCPUS:-1}" "memory=${LAB_MIB:-96}"
+sed -i "s/lab.name=g1/lab.name=g lab.dirty=${LAB_DIRTY:-2}/" g1.cfg
+sed "s/g1/g2/" g1.cfg >g2.cfg
+logs() { cat /var/log/xen/console/guest-g?.log; }
+last() { logs | sed -n 's/^tick \([0-9]*\) .*/\1/p' | sort -n | tail -n 1; }
+_counts_on() { [ "$(last)" -gt "$1" ]; }
+figure() { sed -n "s/.*\"$1\": *\"\{0,1\}\([-0-9.a-z]*\).*/\1/p" <<<"$out" | head -n 1; }
+agent() {
+	setsid seraid --serai=/usr/local/bin/serai >/var/log/seraid.log 2>&1 </dev/null &
+	seraid=$!
+	check "seraid" until_true 60 grep 'listening on' /var/log/seraid.log || { cat /var/log/seraid.log; exit; }
+}
+
+check "certificates" sh /usr/local/sbin/serai-certs init localhost 127.0.0.1 || exit
+printf 'operate localhost\nmigrate localhost\n' >/etc/serai/tls/roles
+agent
+check_out "serai -H" '^Domain-0 ' serai -H localhost list
+check "create" serai create g1.cfg || exit
+check "it counts" guest_ticks g1 3 || exit
+here=g1
+for n in $(seq $((2 * ${LAB_TIMES:-1}))); do
+	to=$([ $here = g1 ] && echo g2 || echo g1)
+	out=$(serai migrate --json -C $to.cfg ${LAB_OPTIONS:-} $here $there 2>&1)
+	rc=$?
+	[ $rc = 0 ] || printf '%s\n' "$out"
+	check "move $n" test $rc = 0 || { cat /var/log/seraid.log; exit; }
+	info "move$n" "$(figure downtime_ms) ms down, $(figure rounds) rounds, $(figure bytes) bytes, $(figure seconds) s in all"
+	here=$to
+	at=$(last)
+	check "move $n: it counts on" until_true 60 _counts_on "$at"
+done
+# The agent of the receiving end is killed in the midst of it.
+to=$([ $here = g1 ] && echo g2 || echo g1)
+(until_true 60 pgrep -f 'serai migrate-receive' && kill -9 $seraid) &
+refuse "a move whose agent dies fails" serai migrate -C $to.cfg $here $there
+at=$(last)
+check "the guest counts on where it was" until_true 60 _counts_on "$at"
+_alone() { serai domid $here && ! serai domid $to && [ "$(serai list | wc -l)" = 3 ]; }
+check "and is there once" until_true 60 _alone
+check "its memory was right" test "$(logs | grep -c differs)" = 0
+check "it started once" test "$(logs | grep -c 'guest up')" = 1
+check "destroy" serai destroy $here
