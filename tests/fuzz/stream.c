@@ -37,10 +37,35 @@ static int record(void *arg, uint32_t type, const void *body, uint32_t len)
 	return 0;
 }
 
+/* As a restorer takes pages: each to a place of its own. */
+static int pages(void *arg, const uint64_t *words, uint32_t n, void **to)
+{
+	static uint8_t place[2 * PAGE_BYTES];
+	unsigned int k = 0;
+
+	(void)arg;
+	for (uint32_t i = 0; i < n; i++)
+		if (page_has_data(words[i] >> PAGE_TYPE_SHIFT)) {
+			to[k] = place + k % 2 * PAGE_BYTES;
+			k++;
+		}
+	return 0;
+}
+
+static int placed(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	unsigned int sum = 0;
-	const struct stream_visitor v = {.record = record, .arg = &sum};
+	const bool apart = size & 1;
+	const struct stream_visitor v = {.record = record,
+					 .arg = &sum,
+					 .pages = apart ? pages : NULL,
+					 .placed = apart ? placed : NULL};
 	struct input i = {data, size};
 	struct stream_reader r = {.read = take, .arg = &i};
 

@@ -178,7 +178,7 @@ static int transfer(struct cli *cli, const struct move *m, domid_t dom, const st
 		    struct peer *p, struct save_stats *st, bool *suspended)
 {
 	char line[600];
-	int rc;
+	int rc, left;
 
 	if ((rc = line_expect(&cli->s, p->from, MOVE_PROTOCOL, m->host, BUILT_MS)) < 0 ||
 	    (rc = save_header(&cli->s, c, p->to)) < 0 || (rc = policy_put(&cli->s, dom, p->to)) < 0 ||
@@ -189,7 +189,15 @@ static int transfer(struct cli *cli, const struct move *m, domid_t dom, const st
 	/* A broken pipe is the other side's doing; it may have said why. */
 	if (rc == -EPIPE && line_get(p->from, line, sizeof(line), 1000) == 0 && !strncmp(line, "refuse ", 7))
 		return serai_fail(&cli->s, rc, "%s: %s", m->host, line + 7);
-	return rc < 0 ? rc : line_expect(&cli->s, p->from, "built", m->host, BUILT_MS);
+	if (rc < 0)
+		return rc;
+	left = save_left_ms(&m->so, st);
+	rc = line_expect(&cli->s, p->from, "built", m->host, left < BUILT_MS ? left : BUILT_MS);
+	if (rc == -ETIMEDOUT && left < BUILT_MS)
+		return serai_fail(&cli->s, rc,
+				  "%s was stopped for the %u ms that were allowed, and %s had not built it",
+				  m->name, m->so.downtime_ms, m->host);
+	return rc;
 }
 
 /* The hand-over. */

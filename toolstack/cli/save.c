@@ -269,7 +269,8 @@ static int check_record(void *arg, uint32_t type, const void *body, uint32_t len
 VERB(stream)
 {
 	struct checker k = {.cli = cli};
-	const struct stream_visitor v = {check_record, &k, check_config, check_container};
+	const struct stream_visitor v = {
+		.record = check_record, .arg = &k, .config = check_config, .container = check_container};
 	int fd, rc;
 
 	if (cli_option(cli, argc, argv, "", NULL) == -2 || cli_operands(command_find("stream"), argc, 2, 2))

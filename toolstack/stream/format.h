@@ -95,6 +95,7 @@ enum stream_record {
 
 /* PAGE_DATA: { count, 0 }, count words of pfn | type << 60, then the pages whose type carries data. */
 #define PAGE_BATCH 1024u
+#define PAGE_BYTES 4096u
 #define PAGE_PFN_MASK ((1ull << 52) - 1)
 #define PAGE_TYPE_SHIFT 60
 #define PAGE_NOTAB 0u

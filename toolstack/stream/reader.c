@@ -100,21 +100,25 @@ static int take(struct stream_reader *r, void *buf, size_t n, const char *what)
 	return 0;
 }
 
-/* Header and body; *body is malloc()ed with zeroed padding, NULL when there is none to look at. */
-static int take_record(struct stream_reader *r, struct record_header *h, void **body,
-		       const char *(*name)(uint32_t))
+static int take_header(struct stream_reader *r, struct record_header *h, const char *(*name)(uint32_t))
+{
+	int rc = take(r, h, sizeof(*h), "a record header");
+
+	if (rc == 0 && h->length > RECORD_MAX)
+		rc = stream_fail(r, -EINVAL, "%s record (type %#x) of %u bytes is too long", name(h->type),
+				 h->type, h->length);
+	return rc;
+}
+
+/* The body, malloc()ed with zeroed padding; NULL when there is none to look at. */
+static int take_body(struct stream_reader *r, const struct record_header *h, void **body,
+		     const char *(*name)(uint32_t))
 {
 	size_t padded;
 	const uint8_t *b;
 	int rc;
 
 	*body = NULL;
-	rc = take(r, h, sizeof(*h), "a record header");
-	if (rc < 0)
-		return rc;
-	if (h->length > RECORD_MAX)
-		return stream_fail(r, -EINVAL, "%s record (type %#x) of %u bytes is too long", name(h->type),
-				   h->type, h->length);
 	padded = ((size_t)h->length + 7) & ~(size_t)7;
 	*body = malloc(padded ? padded : 8);
 	if (!*body)
@@ -157,7 +161,7 @@ static int check_pages(struct stream_reader *r, const uint8_t *b, uint32_t len)
 					   (unsigned long long)(word & PAGE_PFN_MASK), r->p2m_end);
 		pages += page_has_data(type);
 	}
-	if (len != 8 + (uint64_t)count * 8 + pages * 4096)
+	if (len != 8 + (uint64_t)count * 8 + pages * PAGE_BYTES)
 		return stream_fail(r, -EINVAL,
 				   "PAGE_DATA record: %u bytes, but its types announce %llu pages", len,
 				   (unsigned long long)pages);
@@ -333,20 +337,78 @@ static int headers(struct stream_reader *r)
 	return 0;
 }
 
+/* The contents of a batch, to where they belong; places that follow one another are read into at once. */
+static int take_batch(struct stream_reader *r, const struct stream_visitor *v, const uint64_t *words,
+		      uint32_t n)
+{
+	void *to[PAGE_BATCH];
+	size_t nr = 0, run;
+	int rc = v->pages(v->arg, words, n, to);
+
+	for (uint32_t i = 0; i < n; i++)
+		nr += page_has_data(words[i] >> PAGE_TYPE_SHIFT);
+	for (size_t i = 0; i < nr && rc == 0; i += run) {
+		for (run = 1; i + run < nr && (char *)to[i + run] == (char *)to[i] + run * PAGE_BYTES;)
+			run++;
+		rc = take(r, to[i], run * PAGE_BYTES, "PAGE_DATA");
+	}
+	return rc < 0 ? rc : v->placed(v->arg);
+}
+
+/* A PAGE_DATA record whose pages are not kept here. */
+static int take_pages(struct stream_reader *r, const struct stream_visitor *v, const struct record_header *h)
+{
+	uint32_t count = 0, done = 0;
+	uint64_t *body;
+	int rc;
+
+	if (h->length < 8)
+		return check_pages(r, (const uint8_t *)&count, h->length);
+	body = malloc(h->length);
+	if (!body)
+		return stream_fail(r, -ENOMEM, "out of memory");
+	rc = take(r, body, 8, "PAGE_DATA");
+	if (rc == 0)
+		memcpy(&count, body, 4);
+	if (rc == 0 && 8 + (uint64_t)count * 8 <= h->length)
+		rc = take(r, body + 1, count * 8ul, "PAGE_DATA");
+	if (rc == 0)
+		rc = check_pages(r, (const uint8_t *)body, h->length);
+	while (done < count && rc == 0) {
+		uint32_t n = count - done < PAGE_BATCH ? count - done : PAGE_BATCH;
+
+		rc = take_batch(r, v, body + 1 + done, n);
+		done += n;
+	}
+	free(body);
+	return rc;
+}
+
+static int take_record(struct stream_reader *r, const struct stream_visitor *v, const struct record_header *h)
+{
+	void *body;
+	int rc;
+
+	if (h->type == REC_PAGE_DATA && v->pages)
+		return (rc = in_order(r, h->type)) < 0 ? rc : take_pages(r, v, h);
+	rc = take_body(r, h, &body, stream_record_name);
+	if (!body)
+		return rc;
+	if ((rc = in_order(r, h->type)) == 0 && (rc = check_body(r, h->type, body, h->length)) == 0)
+		rc = v->record(v->arg, h->type, body, h->length);
+	free(body);
+	return rc;
+}
+
 int stream_read(struct stream_reader *r, const struct stream_visitor *v)
 {
 	int rc = headers(r);
 
 	while (rc == 0) {
 		struct record_header h;
-		void *body;
 
-		rc = take_record(r, &h, &body, stream_record_name);
-		if (!body)
+		if ((rc = take_header(r, &h, stream_record_name)) < 0 || (rc = take_record(r, v, &h)) < 0)
 			break;
-		if ((rc = in_order(r, h.type)) == 0 && (rc = check_body(r, h.type, body, h.length)) == 0)
-			rc = v->record(v->arg, h.type, body, h.length);
-		free(body);
 		r->record++;
 		if (h.type == REC_END)
 			break;
@@ -375,8 +437,10 @@ int container_read(struct stream_reader *r, const struct stream_visitor *v)
 		struct record_header rh;
 		void *body;
 
-		rc = take_record(r, &rh, &body, container_record_name);
-		if (!body)
+		rc = take_header(r, &rh, container_record_name);
+		if (rc == 0)
+			rc = take_body(r, &rh, &body, container_record_name);
+		if (rc < 0)
 			return rc;
 		if (v->container)
 			rc = v->container(v->arg, rh.type, body, rh.length);

@@ -31,6 +31,12 @@ struct stream_visitor {
 	/* Container events. config: the JSON in front of a file's container. */
 	int (*config)(void *arg, const char *json, size_t len);
 	int (*container)(void *arg, uint32_t type, const void *body, uint32_t len);
+	/*
+	 * For who has a place for pages: called, PAGE_BATCH words at most at a time, instead of record() for
+	 * PAGE_DATA. pages: to[] gets where the contents go, a row of those words that have any. placed: they are there.
+	 */
+	int (*pages)(void *arg, const uint64_t *words, uint32_t n, void **to);
+	int (*placed)(void *arg);
 };
 
 int stream_fail(struct stream_reader *r, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -41,6 +41,10 @@ struct restorer {
 	uint64_t *table_at; /* index + 1 into tables[], by pfn: a live stream sends a table many
 			       times */
 
+	char *mapped; /* what a batch is being read into */
+	unsigned int nr_mapped;
+	uint64_t last_pfn;
+
 	vcpu_guest_context_t *basic[128];
 	struct blob {
 		void *p;
@@ -51,6 +55,8 @@ struct restorer {
 	bool has_tsc;
 	struct xc_policy policy;
 };
+
+static const char hvm[] = "an HVM domain: only PV domains can be restored";
 
 static int bad(struct restorer *w, int err, const char *what)
 {
@@ -119,7 +125,8 @@ static int populate(struct restorer *w, const uint64_t *words, uint32_t count)
 	return rc == (long)n ? 0 : bad(w, -ENOMEM, "the host has no more memory for the domain");
 }
 
-static int table_keep(struct restorer *w, uint64_t pfn, unsigned int type, const void *data)
+/* Where the contents of a page table are kept until the end; NULL: out of memory. */
+static void *table_keep(struct restorer *w, uint64_t pfn, unsigned int type)
 {
 	struct table *t;
 
@@ -129,87 +136,74 @@ static int table_keep(struct restorer *w, uint64_t pfn, unsigned int type, const
 			struct table *more = realloc(w->tables, room * sizeof(*more));
 
 			if (!more)
-				return bad(w, -ENOMEM, "out of memory for page tables");
+				return NULL;
 			w->tables = more;
 			w->room_tables = room;
 		}
 		t = &w->tables[w->nr_tables];
 		t->data = malloc(XC_PAGE_SIZE);
 		if (!t->data)
-			return bad(w, -ENOMEM, "out of memory for page tables");
+			return NULL;
 		w->table_at[pfn] = ++w->nr_tables;
 	}
 	t = &w->tables[w->table_at[pfn] - 1];
 	t->pfn = pfn;
 	t->type = type;
-	memcpy(t->data, data, XC_PAGE_SIZE);
-	return 0;
+	return t->data;
 }
 
-/* Copy the plain pages of a batch into place; keep its tables for later. */
-static int place(struct restorer *w, const uint64_t *words, uint32_t count, const uint8_t *data)
+/* Where a batch's pages go: tables are kept for later, the others are mapped and read into as they are. */
+static int on_pages(void *arg, const uint64_t *words, uint32_t n, void **to)
 {
+	struct restorer *w = arg;
 	xen_pfn_t mfn[PAGE_BATCH];
-	const uint8_t *from[PAGE_BATCH];
-	int err[PAGE_BATCH], rc = 0;
-	unsigned int n = 0;
-	char *m;
+	unsigned int at[PAGE_BATCH], k = 0;
+	int err[PAGE_BATCH], rc;
 
-	for (uint32_t i = 0; i < count && rc == 0; i++) {
+	if (w->reader.type != DOMAIN_PV)
+		return bad(w, -EOPNOTSUPP, hvm);
+	rc = populate(w, words, n);
+	for (uint32_t i = 0; i < n && rc == 0; i++) {
 		uint64_t pfn = words[i] & PAGE_PFN_MASK;
 		unsigned int type = words[i] >> PAGE_TYPE_SHIFT;
 
 		if (!page_has_data(type))
 			continue;
 		if (page_table_level(type)) {
-			rc = table_keep(w, pfn, type, data);
-		} else {
-			if (w->table_at[pfn])
-				w->tables[w->table_at[pfn] - 1].type =
-					PAGE_NOTAB; /* was a table in an earlier round */
-			mfn[n] = w->p2m[pfn];
-			from[n++] = data;
+			to[k] = table_keep(w, pfn, type);
+			if (!to[k++])
+				rc = bad(w, -ENOMEM, "out of memory for page tables");
+			continue;
 		}
-		data += XC_PAGE_SIZE;
+		if (w->table_at[pfn]) /* was a table in an earlier round */
+			w->tables[w->table_at[pfn] - 1].type = PAGE_NOTAB;
+		mfn[w->nr_mapped] = w->p2m[pfn];
+		at[w->nr_mapped++] = k++;
 	}
-	if (rc < 0 || !n)
+	w->last_pfn = words[n - 1] & PAGE_PFN_MASK;
+	if (rc < 0 || !w->nr_mapped)
 		return rc;
-	m = xc_map_some(w->s->xc, w->dom, PROT_READ | PROT_WRITE, n, mfn, err);
-	if (!m)
+	w->mapped = xc_map_some(w->s->xc, w->dom, PROT_READ | PROT_WRITE, w->nr_mapped, mfn, err);
+	if (!w->mapped)
 		return refused(w, -EFAULT, "cannot map the new domain's memory");
-	for (unsigned int i = 0; i < n && rc == 0; i++) {
+	for (unsigned int i = 0; i < w->nr_mapped; i++) {
 		if (err[i])
-			rc = bad(w, err[i], "cannot map a frame of the new domain");
-		else
-			memcpy(m + i * XC_PAGE_SIZE, from[i], XC_PAGE_SIZE);
+			return bad(w, err[i], "cannot map a frame of the new domain");
+		to[at[i]] = w->mapped + (size_t)i * XC_PAGE_SIZE;
 	}
-	xc_unmap(w->s->xc, m, n);
-	return rc;
+	return 0;
 }
 
-static int on_pages(struct restorer *w, const uint8_t *b)
+static int on_placed(void *arg)
 {
-	const uint64_t *words = (const uint64_t *)(b + 8);
-	uint32_t count;
-	const uint8_t *data;
-	int rc = 0;
+	struct restorer *w = arg;
 
-	memcpy(&count, b, 4);
-	data = b + 8 + (uint64_t)count * 8;
-	while (count && rc == 0) {
-		uint32_t n = count < PAGE_BATCH ? count : PAGE_BATCH;
-
-		rc = populate(w, words, n);
-		if (rc == 0)
-			rc = place(w, words, n, data);
-		if (w->r->progress)
-			w->r->progress("Memory", words[n - 1] & PAGE_PFN_MASK, w->nr_pfns);
-		for (uint32_t i = 0; i < n; i++)
-			data += page_has_data(words[i] >> PAGE_TYPE_SHIFT) ? XC_PAGE_SIZE : 0;
-		words += n;
-		count -= n;
-	}
-	return rc;
+	xc_unmap(w->s->xc, w->mapped, w->nr_mapped);
+	w->mapped = NULL;
+	w->nr_mapped = 0;
+	if (w->r->progress)
+		w->r->progress("Memory", w->last_pfn, w->nr_pfns);
+	return 0;
 }
 
 int restore_check_policy(struct serai *s, const struct xc_policy *p)
@@ -517,12 +511,10 @@ static int on_record(void *arg, uint32_t type, const void *body, uint32_t len)
 	struct restorer *w = arg;
 
 	if (w->reader.type != DOMAIN_PV)
-		return bad(w, -EOPNOTSUPP, "an HVM domain: only PV domains can be restored");
+		return bad(w, -EOPNOTSUPP, hvm);
 	switch (type) {
 	case REC_PV_P2M_FRAMES:
 		return on_p2m_frames(w, body, len);
-	case REC_PAGE_DATA:
-		return on_pages(w, body);
 	case REC_CPUID_POLICY:
 		return on_policy(w, true, body, len);
 	case REC_MSR_POLICY:
@@ -556,6 +548,7 @@ static int on_record(void *arg, uint32_t type, const void *body, uint32_t len)
 
 static void restorer_free(struct restorer *w)
 {
+	xc_unmap(w->s->xc, w->mapped, w->nr_mapped);
 	for (size_t i = 0; i < w->nr_tables; i++)
 		free(w->tables[i].data);
 	for (unsigned int v = 0; v < 128; v++) {
@@ -577,7 +570,7 @@ int restore_build(struct serai *s, domid_t dom, struct domain_config *c, struct 
 {
 	struct restore *r = arg;
 	struct restorer *w = calloc(1, sizeof(*w));
-	struct stream_visitor v = {.record = on_record, .arg = w};
+	struct stream_visitor v = {.record = on_record, .arg = w, .pages = on_pages, .placed = on_placed};
 	struct source from = {.fd = r->fd};
 	int rc;
 

@@ -6,12 +6,14 @@
  */
 #include "stream.h"
 #include "format.h"
+#include "frames.h"
 #include "guest.h"
 #include "peer.h"
 #include "sink.h"
 
 #include <endian.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
@@ -32,6 +34,7 @@ struct saver {
 	const struct save_options *o;
 	struct save_stats *st;
 	struct guest g;
+	struct frames frames;
 	uint64_t *dirty;    /* bitmap of pfns to send in this round */
 	uint64_t *deferred; /* pages that held foreign mappings while live */
 	uint64_t *sent;     /* pages whose contents the other side has had */
@@ -43,6 +46,13 @@ double stream_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+int save_left_ms(const struct save_options *o, const struct save_stats *st)
+{
+	double left = o->downtime_ms * 0.75 - (stream_now() - st->stopped_at) * 1000;
+
+	return !o->downtime_strict ? INT_MAX : left > 0 ? (int)left : 0;
 }
 
 static int put_v(struct saver *w, struct iovec *v, int n)
@@ -129,41 +139,57 @@ static bool page_is_zero(const char *page)
 	return true;
 }
 
-/* Send up to PAGE_BATCH pages: pfn[] in; those with machine frames are typed, mapped and written.
+/*
+ * What a batch's pages are, into words[]; those with contents are mapped: page[], err[], a row of their own. Their
+ * number, or negative.
  */
-static int put_batch(struct saver *w, const uint64_t *pfn, unsigned int n, bool final)
+static int batch_look(struct saver *w, const uint64_t *pfn, unsigned int n, uint64_t *words, char **page,
+		      int *err)
 {
-	xen_pfn_t types[PAGE_BATCH], mfn[PAGE_BATCH];
-	uint64_t words[PAGE_BATCH + 1], (*tables)[PTES] = NULL;
-	struct iovec v[PAGE_BATCH + 2];
-	struct record_header h = {REC_PAGE_DATA, 0};
-	int err[PAGE_BATCH] = {0}, nv = 0, rc;
-	unsigned int mapped = 0, nt = 0, k = 0;
-	uint32_t count = n;
-	char *m = NULL;
+	xen_pfn_t at[PAGE_BATCH], types[PAGE_BATCH], mfn[PAGE_BATCH];
+	uint64_t full[PAGE_BATCH];
+	unsigned int nr = 0;
+	int rc;
 
+	/* Read once: a guest that runs may change its table. */
 	for (unsigned int i = 0; i < n; i++)
-		types[i] = w->g.view.p2m[pfn[i]];
+		types[i] = at[i] = w->g.view.p2m[pfn[i]];
 	rc = xc_frame_types(w->s->xc, w->dom, n, types);
 	if (rc < 0)
 		return serai_fail_xc(w->s, rc, "domain %u", w->dom);
 	for (unsigned int i = 0; i < n; i++) {
-		uint64_t f = w->g.view.p2m[pfn[i]];
-		unsigned int t = view_pfn(&w->g.view, f) == pfn[i] ? types[i] >> 28 & 0xf : PAGE_XTAB;
+		unsigned int t = view_pfn(&w->g.view, at[i]) == pfn[i] ? types[i] >> 28 & 0xf : PAGE_XTAB;
 
 		words[i] = pfn[i] | (uint64_t)t << PAGE_TYPE_SHIFT;
-		if (page_has_data(t))
-			mfn[mapped++] = f;
-		nt += page_table_level(t) != 0;
+		if (!page_has_data(t))
+			continue;
+		full[nr] = pfn[i];
+		mfn[nr++] = at[i];
 	}
-	if (mapped && !(m = xc_map_some(w->s->xc, w->dom, PROT_READ, mapped, mfn, err)))
-		return serai_fail_xc(w->s, -EFAULT, "domain %u", w->dom);
-	if (nt && !(tables = malloc(nt * sizeof(*tables)))) {
-		xc_unmap(w->s->xc, m, mapped);
+	rc = frames_get(&w->frames, nr, full, mfn, page, err);
+	return rc < 0 ? rc : (int)nr;
+}
+
+/* Send up to PAGE_BATCH pages: pfn[] in; those with machine frames are typed, mapped and written.
+ */
+static int put_batch(struct saver *w, const uint64_t *pfn, unsigned int n, bool final)
+{
+	uint64_t words[PAGE_BATCH + 1], (*tables)[PTES] = NULL;
+	char *pages[PAGE_BATCH];
+	struct iovec v[PAGE_BATCH + 3];
+	struct record_header h = {REC_PAGE_DATA, 0};
+	int err[PAGE_BATCH], nv = 0, rc;
+	unsigned int nt = 0, k = 0;
+
+	rc = batch_look(w, pfn, n, words, pages, err);
+	if (rc < 0)
+		return rc;
+	for (unsigned int i = 0; i < n; i++)
+		nt += page_table_level(words[i] >> PAGE_TYPE_SHIFT) != 0;
+	if (nt && !(tables = malloc(nt * sizeof(*tables))))
 		return serai_fail(w->s, -ENOMEM, "out of memory");
-	}
 	v[nv++] = (struct iovec){&h, sizeof(h)};
-	uint64_t head = count;
+	uint64_t head = n;
 
 	v[nv++] = (struct iovec){&head, 8};
 	v[nv++] = (struct iovec){words, n * 8ul};
@@ -175,15 +201,15 @@ static int put_batch(struct saver *w, const uint64_t *pfn, unsigned int n, bool 
 		unsigned int t = words[i] >> PAGE_TYPE_SHIFT, level = page_table_level(t);
 		char *page;
 
-		if (!m || !page_has_data(t)) /* no mapping: no page has data */
+		if (!page_has_data(t))
 			continue;
-		page = m + (uint64_t)k * XC_PAGE_SIZE;
+		page = pages[k];
 		if (err[k++]) {
 			/* Gone between the two calls: the guest gave it back. It will be sent again
 			 * if it returns. */
 			if (final) {
-				rc = serai_fail(w->s, err[k - 1], "domain %u: frame %#lx vanished", w->dom,
-						(unsigned long)mfn[k - 1]);
+				rc = serai_fail(w->s, err[k - 1], "domain %u: page %#lx vanished", w->dom,
+						(unsigned long)pfn[i]);
 				break;
 			}
 			words[i] = pfn[i] | (uint64_t)PAGE_XTAB << PAGE_TYPE_SHIFT;
@@ -220,9 +246,16 @@ static int put_batch(struct saver *w, const uint64_t *pfn, unsigned int n, bool 
 	if (rc == 0)
 		rc = put_v(w, v, nv);
 	w->st->pages += k;
-	xc_unmap(w->s->xc, m, mapped);
 	free(tables);
 	return rc;
+}
+
+/* Nothing is left of a strict budget: the guest is not stopped for longer. */
+static int too_long(struct saver *w)
+{
+	return serai_fail(w->s, -ETIMEDOUT,
+			  "domain %u was stopped for the %u ms that were allowed, and the rest has not gone",
+			  w->dom, w->o->downtime_ms);
 }
 
 /* One pass over the bitmap. */
@@ -238,6 +271,8 @@ static int put_pages(struct saver *w, const char *what, bool final)
 		if (n == PAGE_BATCH || (n && i + 1 == w->g.view.nr_pfns)) {
 			rc = put_batch(w, pfn, n, final);
 			n = 0;
+			if (rc == 0 && final && save_left_ms(w->o, w->st) == 0)
+				rc = too_long(w);
 			if (w->o->progress)
 				w->o->progress(what, i + 1, w->g.view.nr_pfns);
 		}
@@ -313,7 +348,8 @@ static int live_more(struct saver *w, const struct pace *p, double down_ms, doub
 {
 	unsigned int max = w->o->max_rounds ? w->o->max_rounds : MAX_ROUNDS;
 
-	if (down_ms < w->o->downtime_ms)
+	/* Suspending and building it over there come on top: half of a strict budget is theirs. */
+	if (down_ms < (w->o->downtime_strict ? w->o->downtime_ms / 2 : w->o->downtime_ms))
 		return 0;
 	if (w->o->timeout_s && stream_now() - start > w->o->timeout_s)
 		return serai_fail(w->s, -ETIMEDOUT,
@@ -489,7 +525,8 @@ static int save_all(struct saver *w, bool *suspended, double start)
 	if (!w->dirty || !w->deferred || !w->sent)
 		return serai_fail(w->s, -ENOMEM, "out of memory");
 	memset(w->dirty, 0xff, words * 8);
-	if ((rc = put_headers(w)) < 0 || (rc = put_p2m_frames(w)) < 0)
+	if ((rc = frames_open(&w->frames, w->s, w->dom, w->g.view.nr_pfns)) < 0 ||
+	    (rc = put_headers(w)) < 0 || (rc = put_p2m_frames(w)) < 0)
 		return rc;
 	if (w->st->live && (rc = live_rounds(w, words, start)) < 0)
 		return rc;
@@ -555,6 +592,7 @@ int save_domain(struct serai *s, domid_t dom, int fd, const struct save_options 
 	rc = guest_open(s, dom, &w.g);
 	if (rc == 0) {
 		rc = save_all(&w, suspended, start);
+		frames_close(&w.frames);
 		guest_close(&w.g);
 	}
 out:

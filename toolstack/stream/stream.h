@@ -22,8 +22,8 @@ struct save_options {
 	bool live;                /* pre-copy with log-dirty where the hypervisor has it */
 	bool live_only;           /* fail where it has not */
 	unsigned int downtime_ms; /* stop when the rest fits */
-	bool downtime_strict; /* fail rather than stop the domain for longer, as far as one can tell before */
-	unsigned int timeout_s; /* fail when the rest does not fit after so long; 0: no limit */
+	bool downtime_strict;     /* fail, and resume the domain, rather than stop it for longer */
+	unsigned int timeout_s;   /* fail when the rest does not fit after so long; 0: no limit */
 	unsigned int max_rounds;
 	bool compress;      /* zstd */
 	uint64_t bandwidth; /* bytes a second; 0: no limit */
@@ -32,6 +32,11 @@ struct save_options {
 
 /* Seconds of a clock that only goes forward. */
 double stream_now(void);
+/*
+ * How long, with a strict budget, a stopped domain's copy may still take before it is resumed instead: what is left
+ * of three quarters, for the last one is the hand-over's. INT_MAX without one.
+ */
+int save_left_ms(const struct save_options *o, const struct save_stats *st);
 /* Write the file header and configuration. */
 int save_header(struct serai *s, const struct domain_config *c, int fd);
 /*

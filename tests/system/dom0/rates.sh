@@ -7,7 +7,7 @@
 mib=${LAB_MIB:-256}
 guest_config g1 "memory=$mib"
 sed -i "s/lab.name=g1/& lab.fill=${LAB_FILL:-128}/" g1.cfg
-check "create" serai create -e g1.cfg || exit
+check "create" serai create g1.cfg || exit
 check "its memory is full" guest_ticks g1 2 200 || exit
 # busy: hundredths of a second since the start in which dom0 was not idle
 busy() { awk '{ printf "%d", ($1 - $2) * 100 }' /proc/uptime; }
@@ -20,25 +20,25 @@ spent() {
 	took=$(($(busy) - b))
 	info "$name" "$took e7 instructions, $((mib * 100 / took)) MiB in 1e9"
 }
+last() { grep -aoh 'tick [0-9]* ' /var/log/xen/console/guest-g1*.log | cut -d' ' -f2 | sort -n | tail -n 1; }
+_counts_on() { [ "$(last)" -gt "$1" ]; }
 declare -A sum
 for n in $(seq "${LAB_TIMES:-2}"); do
-	for tool in xl serai; do
-		e=$([ $tool = xl ] || echo -e)
+	for tool in ${LAB_TOOLS:-xl serai}; do
 		spent "${tool}_save_$n" $tool save g1 /tmp/image
 		sum[save_$tool]=$((${sum[save_$tool]:-0} + took))
 		info "${tool}_image_$n" "$(stat -c %s /tmp/image)"
-		spent "${tool}_restore_$n" $tool restore $e -p /tmp/image
+		spent "${tool}_restore_$n" $tool restore -p /tmp/image
 		sum[restore_$tool]=$((${sum[restore_$tool]:-0} + took))
 		rm /tmp/image
+		at=$(last)
 		check "it runs on" xl unpause g1
-		at=$(last=$(grep -ao 'tick [0-9]* ' /var/log/xen/console/guest-g1*.log | cut -d' ' -f2 | sort -n | tail -n 1); echo "${last:-0}")
-		_on() { [ "$(grep -ao 'tick [0-9]* ' /var/log/xen/console/guest-g1*.log | cut -d' ' -f2 | sort -n | tail -n 1)" -gt "$at" ]; }
-		check "it counts on" until_true 60 _on || exit
+		check "it counts on" until_true 60 _counts_on "$at" || exit
 	done
 done
 for what in save restore; do
 	info $what "xl $((mib * 100 * n / sum[${what}_xl])), serai $((mib * 100 * n / sum[${what}_serai])) MiB in 1e9 instructions"
 	percent=$((sum[${what}_xl] * 100 / sum[${what}_serai]))
-	check "$what: serai does $percent % of what xl does in the same instructions" test $percent -ge "${LAB_LEAST:-100}"
+	check "$what: serai does $percent % of what xl does in as many instructions" test $percent -ge "${LAB_LEAST:-100}"
 done
 check "destroy" xl destroy g1
