@@ -27,8 +27,7 @@ void frames_close(struct frames *f)
 	f->slot = NULL;
 }
 
-int frames_get(struct frames *f, unsigned int n, const uint64_t *pfn, const xen_pfn_t *mfn, char **page,
-	       int *err)
+int frames_get(struct frames *f, unsigned int n, const uint64_t *pfn, const xen_pfn_t *mfn, char **page)
 {
 	xen_pfn_t want[PAGE_BATCH];
 	unsigned int at[PAGE_BATCH], nr = 0;
@@ -40,7 +39,6 @@ int frames_get(struct frames *f, unsigned int n, const uint64_t *pfn, const xen_
 	for (unsigned int i = 0; i < n; i++) {
 		const struct frame_slot *slot = &f->slot[pfn[i]];
 
-		err[i] = 0;
 		page[i] = slot->page && slot->mfn == mfn[i] ? slot->page : NULL;
 		if (page[i])
 			continue;
@@ -57,7 +55,6 @@ int frames_get(struct frames *f, unsigned int n, const uint64_t *pfn, const xen_
 	f->brief = keep ? NULL : m;
 	f->nr_brief = keep ? 0 : nr;
 	for (unsigned int i = 0; i < nr; i++) {
-		err[at[i]] = failed[i];
 		if (failed[i])
 			continue;
 		page[at[i]] = m + (size_t)i * XC_PAGE_SIZE;

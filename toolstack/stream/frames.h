@@ -30,10 +30,9 @@ struct frames {
 int frames_open(struct frames *f, struct serai *s, domid_t dom, uint64_t nr_pfns);
 void frames_close(struct frames *f);
 /*
- * n frames and the pfns they are at: page[i] is where they can be read until the next call, or NULL, with err[i]
- * saying why. Negative: nothing could be mapped.
+ * n frames and the pfns they are at: page[i] is where they can be read until the next call, NULL for one that is no
+ * page of the guest any more. Negative: nothing could be mapped.
  */
-int frames_get(struct frames *f, unsigned int n, const uint64_t *pfn, const xen_pfn_t *mfn, char **page,
-	       int *err);
+int frames_get(struct frames *f, unsigned int n, const uint64_t *pfn, const xen_pfn_t *mfn, char **page);
 
 #endif

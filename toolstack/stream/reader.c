@@ -435,7 +435,7 @@ int container_read(struct stream_reader *r, const struct stream_visitor *v)
 		return stream_fail(r, -EOPNOTSUPP, "a big-endian container");
 	for (;;) {
 		struct record_header rh;
-		void *body;
+		void *body = NULL;
 
 		rc = take_header(r, &rh, container_record_name);
 		if (rc == 0)

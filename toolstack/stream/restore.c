@@ -157,7 +157,7 @@ static int on_pages(void *arg, const uint64_t *words, uint32_t n, void **to)
 {
 	struct restorer *w = arg;
 	xen_pfn_t mfn[PAGE_BATCH];
-	unsigned int at[PAGE_BATCH], k = 0;
+	unsigned int at[PAGE_BATCH], k = 0, nr = 0;
 	int err[PAGE_BATCH], rc;
 
 	if (w->reader.type != DOMAIN_PV)
@@ -177,16 +177,17 @@ static int on_pages(void *arg, const uint64_t *words, uint32_t n, void **to)
 		}
 		if (w->table_at[pfn]) /* was a table in an earlier round */
 			w->tables[w->table_at[pfn] - 1].type = PAGE_NOTAB;
-		mfn[w->nr_mapped] = w->p2m[pfn];
-		at[w->nr_mapped++] = k++;
+		mfn[nr] = w->p2m[pfn];
+		at[nr++] = k++;
 	}
 	w->last_pfn = words[n - 1] & PAGE_PFN_MASK;
-	if (rc < 0 || !w->nr_mapped)
+	if (rc < 0 || !nr)
 		return rc;
-	w->mapped = xc_map_some(w->s->xc, w->dom, PROT_READ | PROT_WRITE, w->nr_mapped, mfn, err);
+	w->mapped = xc_map_some(w->s->xc, w->dom, PROT_READ | PROT_WRITE, nr, mfn, err);
 	if (!w->mapped)
 		return refused(w, -EFAULT, "cannot map the new domain's memory");
-	for (unsigned int i = 0; i < w->nr_mapped; i++) {
+	w->nr_mapped = nr;
+	for (unsigned int i = 0; i < nr; i++) {
 		if (err[i])
 			return bad(w, err[i], "cannot map a frame of the new domain");
 		to[at[i]] = w->mapped + (size_t)i * XC_PAGE_SIZE;

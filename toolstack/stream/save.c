@@ -140,11 +140,10 @@ static bool page_is_zero(const char *page)
 }
 
 /*
- * What a batch's pages are, into words[]; those with contents are mapped: page[], err[], a row of their own. Their
- * number, or negative.
+ * What a batch's pages are, into words[]; those with contents are mapped: page[], a row of their own. Their number, or
+ * negative.
  */
-static int batch_look(struct saver *w, const uint64_t *pfn, unsigned int n, uint64_t *words, char **page,
-		      int *err)
+static int batch_look(struct saver *w, const uint64_t *pfn, unsigned int n, uint64_t *words, char **page)
 {
 	xen_pfn_t at[PAGE_BATCH], types[PAGE_BATCH], mfn[PAGE_BATCH];
 	uint64_t full[PAGE_BATCH];
@@ -166,7 +165,7 @@ static int batch_look(struct saver *w, const uint64_t *pfn, unsigned int n, uint
 		full[nr] = pfn[i];
 		mfn[nr++] = at[i];
 	}
-	rc = frames_get(&w->frames, nr, full, mfn, page, err);
+	rc = frames_get(&w->frames, nr, full, mfn, page);
 	return rc < 0 ? rc : (int)nr;
 }
 
@@ -174,14 +173,14 @@ static int batch_look(struct saver *w, const uint64_t *pfn, unsigned int n, uint
  */
 static int put_batch(struct saver *w, const uint64_t *pfn, unsigned int n, bool final)
 {
-	uint64_t words[PAGE_BATCH + 1], (*tables)[PTES] = NULL;
-	char *pages[PAGE_BATCH];
+	uint64_t words[PAGE_BATCH + 1] = {0}, (*tables)[PTES] = NULL;
+	char *pages[PAGE_BATCH] = {0};
 	struct iovec v[PAGE_BATCH + 3];
 	struct record_header h = {REC_PAGE_DATA, 0};
-	int err[PAGE_BATCH], nv = 0, rc;
+	int nv = 0, rc;
 	unsigned int nt = 0, k = 0;
 
-	rc = batch_look(w, pfn, n, words, pages, err);
+	rc = batch_look(w, pfn, n, words, pages);
 	if (rc < 0)
 		return rc;
 	for (unsigned int i = 0; i < n; i++)
@@ -203,12 +202,12 @@ static int put_batch(struct saver *w, const uint64_t *pfn, unsigned int n, bool 
 
 		if (!page_has_data(t))
 			continue;
-		page = pages[k];
-		if (err[k++]) {
+		page = pages[k++];
+		if (!page) {
 			/* Gone between the two calls: the guest gave it back. It will be sent again
 			 * if it returns. */
 			if (final) {
-				rc = serai_fail(w->s, err[k - 1], "domain %u: page %#lx vanished", w->dom,
+				rc = serai_fail(w->s, -EFAULT, "domain %u: page %#lx vanished", w->dom,
 						(unsigned long)pfn[i]);
 				break;
 			}
