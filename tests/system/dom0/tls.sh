@@ -37,7 +37,8 @@ for n in $(seq $((2 * ${LAB_TIMES:-1}))); do
 done
 # The agent of the receiving end is killed in the midst of it.
 to=$([ $here = g1 ] && echo g2 || echo g1)
-(until_true 60 pgrep -f 'serai migrate-receive' && kill -9 $seraid) &
+_arriving() { ps -eo args | grep -q '[s]erai migrate-receive'; }
+(until_true 60 _arriving && kill -9 $seraid) &
 refuse "a move whose agent dies fails" serai migrate -C $to.cfg $here $there
 at=$(last)
 check "the guest counts on where it was" until_true 60 _counts_on "$at"
