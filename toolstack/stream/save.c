@@ -535,8 +535,7 @@ static int save_all(struct saver *w, bool *suspended, double start)
 		if (rc < 0)
 			return rc;
 		*suspended = true;
-	}
-	if (w->st->live) {
+		serai_say(w->s, "suspended after %.0f ms", (stream_now() - w->st->stopped_at) * 1000);
 		rc = xc_shadow_op(w->s->xc, w->dom, XEN_DOMCTL_SHADOW_OP_CLEAN,
 				  XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL, w->dirty, w->g.view.nr_pfns, NULL);
 		if (rc < 0)
@@ -546,7 +545,10 @@ static int save_all(struct saver *w, bool *suspended, double start)
 	}
 	w->st->rounds++;
 	rc = put_pages(w, w->st->live ? "Last pages" : "Memory", true);
-	if (rc < 0 || (rc = put_state(w)) < 0)
+	if (rc < 0)
+		return rc;
+	serai_say(w->s, "last pages sent after %.0f ms", (stream_now() - w->st->stopped_at) * 1000);
+	if ((rc = put_state(w)) < 0)
 		return rc;
 	rc = sink_finish(&w->sink);
 	w->st->bytes = w->sink.sent;
