@@ -24,8 +24,8 @@ spent() {
 }
 # cycles SIZE: each tool saves and restores the guest
 cycles() {
-	local n tool at
-	for n in $(seq "${LAB_TIMES:-2}"); do
+	local tool at
+	for _ in $(seq "${LAB_TIMES:-2}"); do
 		for tool in ${LAB_TOOLS:-xl serai}; do
 			spent "${tool}_save_$1" "$tool: save, $1 MiB" $tool save g1 /tmp/image
 			spent "${tool}_restore_$1" "$tool: restore, $1 MiB" $tool restore -p /tmp/image
