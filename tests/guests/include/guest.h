@@ -213,6 +213,15 @@ bool store_read(const char *path, char *buf, size_t size);
 bool store_write(const char *path, const char *value);
 void store_pause(void); /* until the daemon says something, or a moment has passed */
 
+/* lib/suspend.c: being saved and restored (docs/abi/suspend.md), with one vCPU */
+void suspend_offer_frames(void);
+void suspend_wait_for_request(void);
+/* Before and after the shutdown call, whose result says whether this is the restored domain (0) or not (1). */
+bool suspend_prepare(void);
+bool suspend_over(long ret);
+/* All of it: waits to be asked, and returns the call's result, or -1. */
+long suspend_plainly(void);
+
 /* lib/vcpu.c */
 #define MAX_VCPUS 4
 /* Starts vCPU n at fn with a stack of its own; 0 or an errno. */
