@@ -107,7 +107,8 @@ static void save_registers(struct fpu_state *f)
 		save_leaky(f);
 }
 
-/* State that XFD disables but the registers still hold would be saved as initial: open it first. */
+/* State that XFD disables but the registers still hold would be saved as initial: open it first. What is in use
+ * is known of the components in XCR0 only, so that comes before. */
 static void open_xfd_for_save(struct fpu_cpu *c, const struct fpu_state *f)
 {
 	if (c->xfd && (insn_xgetbv(1) & c->xfd & f->xcr0_accum))
@@ -126,11 +127,9 @@ void fpu_switch_out(struct vcpu *v)
 	if (f->guest_ts && f->clean)
 		return;
 	set_ts(c, false);
-	if (fpu_caps.xfd && f->xfd_permitted) {
-		f->xfd_err = fpu_rdmsr(MSR_IA32_XFD_ERR);
-		open_xfd_for_save(c, f);
-	}
 	widen_xcr0(c, save_mask(f));
+	if (fpu_caps.xfd && f->xfd_permitted)
+		open_xfd_for_save(c, f);
 	save_registers(f);
 	f->clean = true;
 }
@@ -173,6 +172,7 @@ static void load_registers(struct vcpu *v, struct fpu_state *f, struct fpu_cpu *
 		clear_leaky(f);
 	c->owner = v;
 	f->cpu = smp_processor_id();
+	f->clean = true;
 	f->restores++;
 }
 
@@ -195,7 +195,8 @@ void fpu_switch_in(struct vcpu *v)
 		}
 	}
 	set_ts(c, f->guest_ts);
-	f->clean = f->guest_ts;
+	/* XSETBV comes here too, with registers that may be newer than the buffer. */
+	f->clean = f->clean && f->guest_ts;
 }
 
 /* Into memory without giving up the registers, when v is the one running here. */
@@ -243,8 +244,10 @@ bool fpu_handle_nm(struct vcpu *v)
 		return false;
 	}
 	if (fpu_caps.xfd && f->xfd_permitted && f->xfd) {
-		c->xfd_err = fpu_rdmsr(MSR_IA32_XFD_ERR); /* stays as it is, for the guest to read */
-		if (c->xfd_err)
+		/* Stays as it is, for the guest to read. No other event changes it, so this is the time to
+		 * take note: whatever loads v again, XSETBV among it, brings it back. */
+		f->xfd_err = c->xfd_err = fpu_rdmsr(MSR_IA32_XFD_ERR);
+		if (f->xfd_err)
 			return false;
 	}
 	/* Not the guest's doing. If TS is clear there is nothing to resolve, and it may as well know. */
