@@ -22,8 +22,16 @@
 #define POLICY_TILE 2U          /* of 0x1d */
 #define POLICY_EXT 0x22U        /* 0x80000000 .. 0x80000021 */
 #define POLICY_GUEST_BASIC 0xdU /* highest basic leaf a guest is shown unless AMX is its */
+#define POLICY_TMUL 0x1eU       /* then it is this one */
 
 #define FEATURE_WORDS 19U
+
+/* What this version of the interface has no names for (SDM vol. 1, 13.2 and 18.2). */
+#define XEN_X86_FEATURE_XFD (4 * 32 + 4)
+#define XEN_X86_FEATURE_AMX_BF16 (9 * 32 + 22)
+#define XEN_X86_FEATURE_AMX_TILE (9 * 32 + 24)
+#define XEN_X86_FEATURE_AMX_INT8 (9 * 32 + 25)
+#define XEN_X86_FEATURE_AMX_FP16 (10 * 32 + 21)
 
 enum cpu_vendor { VENDOR_OTHER, VENDOR_INTEL, VENDOR_AMD, VENDOR_HYGON };
 
@@ -70,7 +78,8 @@ void policy_derive(struct cpu_policy *out, const struct cpu_policy *host, enum p
 void policy_trim_features(u32 fs[FEATURE_WORDS]);
 /*
  * Make a domain's policy sound: features within max and consistent, leaf 0xD matching them (a reduced
- * XCR0 in it is honoured), leaves that no guest has emptied.
+ * XCR0 in it is honoured), leaves that no guest has emptied. MPX and AMX are in no default, so their
+ * feature bit is the asking, and leaf 0xD as it comes with the default does not take them away again.
  */
 void policy_clamp(struct cpu_policy *p, const struct cpu_policy *max);
 

@@ -3,7 +3,7 @@
 EXTRA_DIST += tests/latency tests/guests
 
 guest_kernels = start version hypercalls traps syscall iret upcalls segments pagetables emulation \
-	evtchn grants memory sched vcpu time fpu x87 fpuload console control rows hostile neighbour suspend x87save
+	evtchn grants memory sched vcpu time fpu x87 fpuload console control rows hostile neighbour suspend x87save xmask
 guest_cppflags = -I$(top_srcdir)/guest-headers -I$(top_srcdir)/tests/guests/include
 guest_cflags = -std=gnu11 -O2 -g $(GUEST_PLAIN) -ffreestanding -fno-builtin -fno-pic -mcmodel=kernel \
 	-mno-red-zone -mno-sse -mno-mmx -mno-80387 -fno-stack-protector \

@@ -49,7 +49,8 @@ static const u16 needs[][2] = {
 	{F(NX), F(PAE)},	    {F(PSE36), F(PSE)},		{F(INVPCID), F(PCID)},
 	{F(IBRS_ALWAYS), F(IBRS)},  {F(STIBP_ALWAYS), F(AMD_STIBP)}, {F(IBRS_FAST), F(IBRS)},
 	{F(IBRS_SAME_MODE), F(IBRS)}, {F(STIBP), F(IBRSB)},	{F(SSBD), F(IBRSB)},
-	{F(TSXLDTRK), F(RTM)},
+	{F(TSXLDTRK), F(RTM)},	    {F(AMX_TILE), F(XSAVE)},	{F(AMX_BF16), F(AMX_TILE)},
+	{F(AMX_INT8), F(AMX_TILE)}, {F(AMX_FP16), F(AMX_TILE)},
 };
 /* clang-format on */
 
@@ -129,17 +130,21 @@ static u64 xcr0_of_features(const u32 *fs)
 	xcr0 |= fs_test(fs, F(AVX512F)) ? XSTATE_AVX512 : 0;
 	xcr0 |= fs_test(fs, F(PKU)) ? XSTATE_PKRU : 0;
 	xcr0 |= fs_test(fs, F(LWP)) ? XSTATE_LWP : 0;
+	xcr0 |= fs_test(fs, F(AMX_TILE)) ? XSTATE_AMX : 0;
 	return xcr0;
 }
 
-/* Leaf 0xD for these features, sizes from max; asked: a reduction the domain wants, 0 = none. */
-static void rebuild_xstate(struct cpu_policy *p, const struct cpu_policy *max, const u32 *fs, u64 asked)
+static u64 xcr0_of_leaf(const struct cpu_policy *p)
 {
-	u64 xcr0 = xcr0_of_features(fs) & (max->xstate[0].a | (u64)max->xstate[0].d << 32);
+	return p->xstate[0].a | (u64)p->xstate[0].d << 32;
+}
+
+/* Leaf 0xD for these features, within may; sizes from max. */
+static void rebuild_xstate(struct cpu_policy *p, const struct cpu_policy *max, const u32 *fs, u64 may)
+{
+	u64 xcr0 = xcr0_of_features(fs) & may;
 	u32 insns = fs[4];
 
-	if (asked)
-		xcr0 &= asked;
 	memset(p->xstate, 0, sizeof(p->xstate));
 	if (!xcr0)
 		return;
@@ -170,6 +175,21 @@ static void features_follow_xcr0(u32 *fs, u64 xcr0)
 		fs_put(fs, F(PKU), false);
 	if (!(xcr0 & XSTATE_LWP))
 		fs_put(fs, F(LWP), false);
+	if ((xcr0 & XSTATE_AMX) != XSTATE_AMX)
+		fs_put(fs, F(AMX_TILE), false);
+}
+
+/*
+ * Tiles come with a description (palette 1 and the limits of TMUL), and with a way to keep a process from
+ * using them: without either a kernel has no use for them. XFD is nobody's by itself.
+ */
+static void settle_amx(u32 *fs, const struct cpu_policy *max)
+{
+	bool described = max->tile[0].a && max->tile[1].a && max->basic[POLICY_TMUL].b;
+
+	if (!described || !policy_has(max, F(XFD)))
+		fs_put(fs, F(AMX_TILE), false);
+	fs_put(fs, F(XFD), fs_test(fs, F(AMX_TILE)));
 }
 
 /* Leaves of power management, monitoring, PMU, topology and nested virtualisation: nobody's. */
@@ -179,10 +199,9 @@ static void empty_leaves(struct cpu_policy *p)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(none); i++)
 		memset(&p->basic[none[i]], 0, sizeof(p->basic[0]));
-	for (unsigned int i = 0xe; i < POLICY_BASIC; i++)
+	for (unsigned int i = POLICY_GUEST_BASIC + 1; i < POLICY_BASIC; i++)
 		memset(&p->basic[i], 0, sizeof(p->basic[0]));
 	memset(p->topo, 0, sizeof(p->topo));
-	memset(p->tile, 0, sizeof(p->tile));
 	for (unsigned int i = 9; i <= 0x18; i++)
 		memset(&p->ext[i], 0, sizeof(p->ext[0]));
 	for (unsigned int i = 0x1b; i < 0x21; i++)
@@ -193,6 +212,18 @@ static void empty_leaves(struct cpu_policy *p)
 	p->ext[8].d = 0;
 	p->ext[0x21].b = p->ext[0x21].d = 0;
 	p->basic[1].b &= 0x00ffff00; /* APIC id is the vCPU's, brand is nobody's */
+}
+
+/* The CPU's own description, not what the toolstack made of it: its interface has no such leaves. */
+static void rebuild_amx(struct cpu_policy *p, const struct cpu_policy *max)
+{
+	memset(p->tile, 0, sizeof(p->tile));
+	if (!policy_has(p, F(AMX_TILE)))
+		return;
+	p->tile[0].a = POLICY_TILE - 1;
+	p->tile[1] = max->tile[1];
+	p->basic[POLICY_TMUL].b = max->basic[POLICY_TMUL].b & 0x00ffffff;
+	p->basic[0].a = POLICY_TMUL;
 }
 
 static void limit_leaves(struct cpu_policy *p)
@@ -217,18 +248,27 @@ static void repeat_leaf1(struct cpu_policy *p)
 		p->ext[1].d |= p->basic[1].d & COMMON_1D;
 }
 
+/* asked: a reduction of XCR0 the domain wants, 0 = none. */
 static void rebuild(struct cpu_policy *p, const struct cpu_policy *max, u32 *fs, u64 asked)
 {
+	static const u64 optional = XSTATE_BNDREGS | XSTATE_BNDCSR | XSTATE_AMX;
+	u64 may = xcr0_of_leaf(max);
+
+	settle_amx(fs, max);
 	policy_trim_features(fs);
-	if (asked && fs_test(fs, F(XSAVE))) {
-		features_follow_xcr0(fs, xstate_xcr0_trim(asked));
+	if (asked)
+		may &= asked | (xcr0_of_features(fs) & optional);
+	if (fs_test(fs, F(XSAVE))) {
+		features_follow_xcr0(fs, xstate_xcr0_trim(may));
+		settle_amx(fs, max);
 		policy_trim_features(fs);
 	}
 	policy_from_featureset(p, fs);
-	rebuild_xstate(p, max, fs, asked);
+	rebuild_xstate(p, max, fs, may);
 	repeat_leaf1(p);
 	limit_leaves(p);
 	empty_leaves(p);
+	rebuild_amx(p, max);
 }
 
 void policy_derive(struct cpu_policy *out, const struct cpu_policy *host, enum policy_kind kind)
