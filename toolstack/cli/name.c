@@ -57,6 +57,7 @@ VERB(rename)
 {
 	struct domain_config c;
 	domid_t dom;
+	char *old;
 	int rc;
 
 	if (cli_option(cli, argc, argv, "", NULL) == -2 || cli_operands(command_find("rename"), argc, 2, 2))
@@ -64,7 +65,15 @@ VERB(rename)
 	rc = cli_domain(cli, argv[optind], &dom);
 	if (rc < 0 || cli->dry_run)
 		return rc;
+	old = domain_name(&cli->s, dom);
 	rc = domain_rename(&cli->s, dom, argv[optind + 1]);
+	if (rc == 0 && strcmp(old, argv[optind + 1]) &&
+	    (rc = name_lock_move(&cli->s, old, argv[optind + 1])) < 0) {
+		struct serai undo = cli->s; /* the cause must survive */
+
+		domain_rename(&undo, dom, old);
+	}
+	free(old);
 	if (rc == 0 && record_load(&cli->s, dom, &c) == 0) {
 		free(c.name);
 		c.name = strdup(argv[optind + 1]);

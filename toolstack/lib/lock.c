@@ -69,3 +69,21 @@ char *name_lock_state(const char *name)
 	note[strcspn(note, " \n")] = 0;
 	return strdup(note);
 }
+
+/* A lock is the file's, not the path's: whoever keeps the old name keeps the new one now. */
+int name_lock_move(struct serai *s, const char *from, const char *to)
+{
+	char old[320], path[320], *state = name_lock_state(to);
+	int rc;
+
+	if (state) {
+		rc = serai_fail(s, -EBUSY, "\"%s\" is %s: its monitor holds the name", to, state);
+		free(state);
+		return rc;
+	}
+	snprintf(old, sizeof(old), SERAI_RUN_DIR "/%s.lock", from);
+	snprintf(path, sizeof(path), SERAI_RUN_DIR "/%s.lock", to);
+	if (rename(old, path) < 0 && errno != ENOENT)
+		return serai_fail(s, -errno, "%s: %s", old, strerror(errno));
+	return 0;
+}

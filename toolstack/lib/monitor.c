@@ -78,10 +78,23 @@ static void dump(struct serai *s, const struct domain_config *c, domid_t dom)
 		close(fd);
 }
 
-/* Wait for the end of a suspended (saved or migrated) domain: the saver decides. */
+/* The store daemon was started anew: the domain's end is still ours to see. */
+static int again(struct serai *s, domid_t dom)
+{
+	int rc = serai_again(s);
+
+	if (rc < 0)
+		return rc;
+	note("domain %u: connected to xenstored again", dom);
+	rc = store_watch(s->store, "@releaseDomain", "monitor");
+	return rc < 0 ? store_fail(s, rc, "watching it", dom) : 0;
+}
+
+/* Wait for the end of a suspended (saved or migrated) domain: the saver decides. 1: gone, 0: it runs on. */
 static int wait_gone(struct serai *s, domid_t dom)
 {
 	char *path, *token;
+	int rc;
 
 	for (;;) {
 		struct xen_domctl_getdomaininfo info;
@@ -90,8 +103,11 @@ static int wait_gone(struct serai *s, domid_t dom)
 			return 1;
 		if (!(info.flags & XEN_DOMINF_shutdown))
 			return 0; /* resumed */
-		if (store_event(s->store, 1000, &path, &token) > 0)
+		rc = store_event(s->store, 1000, &path, &token);
+		if (rc > 0)
 			free(path);
+		else if (rc < 0 && (rc = again(s, dom)) < 0)
+			return rc;
 	}
 }
 
@@ -113,9 +129,12 @@ static int act(struct serai *s, struct domain_config *c, domid_t *dom, int reaso
 		char name[300];
 
 		snprintf(name, sizeof(name), "%s-%u", c->name, *dom);
-		if (domain_rename(s, *dom, name) < 0)
+		/* The next one is who this one was. */
+		rc = domain_preserve(s, *dom, name);
+		if (rc < 0) {
 			note("%s", s->error);
-		uuid_random(c->uuid);
+			return rc;
+		}
 		break;
 	}
 	default:
@@ -155,11 +174,14 @@ int monitor_run(struct serai *s, struct domain_config *c, domid_t dom, int lock_
 			note("domain %u is gone", dom);
 			return 0;
 		}
+		if (serai_lost(rc) && (rc = again(s, dom)) >= 0)
+			continue;
 		if (rc < 0)
 			return rc;
 		if (reason == SHUTDOWN_suspend) {
-			if (wait_gone(s, dom))
-				return 0;
+			rc = wait_gone(s, dom);
+			if (rc)
+				return rc < 0 ? rc : 0;
 			continue;
 		}
 		if (record_load(s, dom, &now) == 0) {

@@ -102,3 +102,65 @@ int domain_rename(struct serai *s, domid_t dom, const char *name)
 	}
 	return 0;
 }
+
+/* What /vm says of a domain, under its new UUID. */
+static int vm_move(struct serai *s, domid_t dom, const char *name, const uint8_t uuid[16])
+{
+	static const char *const keys[] = {"image/ostype", "image/kernel", "image/ramdisk", "image/cmdline",
+					   "start_time"};
+	char *old = store_readf(s->store, 0, "/local/domain/%u/vm", dom), text[37], vm[48], path[128];
+	int rc;
+
+	uuid_format(uuid, text);
+	snprintf(vm, sizeof(vm), "/vm/%s", text);
+	for (size_t i = 0; old && i < sizeof(keys) / sizeof(keys[0]); i++) {
+		char *value = store_readf(s->store, 0, "%s/%s", old, keys[i]);
+
+		snprintf(path, sizeof(path), "%s/%s", vm, keys[i]);
+		if (value)
+			store_write(s->store, 0, path, value);
+		free(value);
+	}
+	snprintf(path, sizeof(path), "%s/uuid", vm);
+	store_write(s->store, 0, path, text);
+	snprintf(path, sizeof(path), "%s/name", vm);
+	store_write(s->store, 0, path, name);
+	snprintf(path, sizeof(path), "/local/domain/%u/vm", dom);
+	rc = store_write(s->store, 0, path, vm);
+	if (rc == 0 && old)
+		store_rm(s->store, 0, old);
+	free(old);
+	return rc < 0 ? store_fail(s, rc, path, dom) : 0;
+}
+
+int domain_preserve(struct serai *s, domid_t dom, const char *name)
+{
+	struct xen_domctl_getdomaininfo info;
+	struct domain_config c;
+	uint8_t uuid[16];
+	bool recorded;
+	int rc = xc_domain_info(s->xc, dom, &info);
+
+	if (rc < 0)
+		return serai_fail(s, rc, "there is no domain %u", dom);
+	if ((rc = domain_rename(s, dom, name)) < 0)
+		return rc;
+	recorded = record_load(s, dom, &c) == 0;
+	uuid_random(uuid);
+	rc = xc_domain_set_handle(s->xc, dom, uuid);
+	if (rc < 0)
+		serai_fail_xc(s, rc, "domain %u keeps its UUID", dom);
+	else
+		rc = vm_move(s, dom, name, uuid);
+	if (recorded) {
+		if (rc == 0) {
+			record_remove(s, dom, info.handle);
+			memcpy(c.uuid, uuid, sizeof(uuid));
+			free(c.name);
+			c.name = strdup(name);
+			rc = c.name ? record_save(s, dom, &c) : -ENOMEM;
+		}
+		config_free(&c);
+	}
+	return rc;
+}

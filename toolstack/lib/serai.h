@@ -29,6 +29,9 @@ struct serai {
 };
 
 int serai_open(struct serai *s);
+/* Whether an error means that the store daemon hung up: it was started anew. Then another connection, without watches. */
+bool serai_lost(int err);
+int serai_again(struct serai *s);
 void serai_close(struct serai *s);
 int serai_fail(struct serai *s, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* As serai_fail, with libxc's own sentence after it. */
@@ -41,6 +44,8 @@ int domain_find(struct serai *s, const char *what, domid_t *dom);
 /* malloc()ed; "(null)" when xenstore does not know. */
 char *domain_name(struct serai *s, domid_t dom);
 int domain_rename(struct serai *s, domid_t dom, const char *name);
+/* Makes way for a successor: another name, another UUID. */
+int domain_preserve(struct serai *s, domid_t dom, const char *name);
 /* All domains in ascending order: a malloc()ed array. */
 int domain_list(struct serai *s, struct xen_domctl_getdomaininfo **list, unsigned int *n);
 
@@ -115,6 +120,7 @@ int name_lock(struct serai *s, const char *name, int *fd);
 int name_lock_note(int fd, const char *state, long domid);
 /* State noted by the keeper of a name ("running", "rebooting"); NULL when nobody holds it. */
 char *name_lock_state(const char *name);
+int name_lock_move(struct serai *s, const char *from, const char *to);
 
 /* -------- the monitor (monitor.c) -------- */
 /*

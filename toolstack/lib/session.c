@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 int serai_fail(struct serai *s, int err, const char *fmt, ...)
 {
@@ -64,6 +65,25 @@ int serai_open(struct serai *s)
 		return serai_fail(s, rc, "cannot reach xenstored: %s. Is the daemon running?", strerror(-rc));
 	}
 	return 0;
+}
+
+/* How long a store daemon may take to come back. */
+#define STORE_PATIENCE_S 300
+
+bool serai_lost(int err)
+{
+	return err == -EPIPE || err == -ECONNRESET;
+}
+
+int serai_again(struct serai *s)
+{
+	int rc;
+
+	store_close(s->store);
+	s->store = NULL;
+	for (unsigned int i = 0; (rc = store_open(&s->store)) < 0 && i < STORE_PATIENCE_S; i++)
+		sleep(1); /* a socket that will be made anew has nothing to wait on */
+	return rc < 0 ? serai_fail(s, rc, "cannot reach xenstored any more: %s", strerror(-rc)) : 0;
 }
 
 void serai_close(struct serai *s)

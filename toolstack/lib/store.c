@@ -56,9 +56,10 @@ int store_open(struct store **out)
 	struct store *s;
 	int fd = connect_socket(path ? path : "/run/xenstored/socket");
 
-	if (fd < 0 && !path)
+	/* A socket that nobody serves is a daemon that is coming back; the kernel's way would block until then. */
+	if (fd == -ENOENT && !path)
 		fd = connect_socket("/var/run/xenstored/socket");
-	if (fd < 0 && !path) {
+	if (fd == -ENOENT && !path) {
 		int dev = open("/dev/xen/xenbus", O_RDWR | O_CLOEXEC);
 
 		if (dev >= 0)
