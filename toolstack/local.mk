@@ -19,9 +19,8 @@ lib_sources = \
 	toolstack/lib/policy_json.c toolstack/lib/policy_xstate.c toolstack/lib/policy_cpuid.c toolstack/lib/policy_apply.c
 stream_sources = \
 	toolstack/stream/format.h toolstack/stream/reader.h toolstack/stream/reader.c \
-	toolstack/stream/pte.h toolstack/stream/pte.c toolstack/stream/guest.h toolstack/stream/guest.c \
-	toolstack/stream/frames.h toolstack/stream/frames.c \
-	toolstack/stream/pace.h toolstack/stream/pace.c toolstack/stream/stream.h toolstack/stream/save.c toolstack/stream/restore.c \
+	toolstack/stream/pte.h toolstack/stream/pte.c toolstack/stream/guest.h toolstack/stream/guest.c toolstack/stream/frames.h toolstack/stream/frames.c \
+	toolstack/stream/stream.h toolstack/stream/save.c toolstack/stream/restore.c \
 	toolstack/stream/peer.h toolstack/stream/peer.c toolstack/stream/sink.h toolstack/stream/sink.c \
 	toolstack/stream/handover.h toolstack/stream/handover.c
 cli_sources = \
@@ -30,7 +29,7 @@ cli_sources = \
 	toolstack/cli/name.c toolstack/cli/info.c toolstack/cli/vcpu.c toolstack/cli/memory.c \
 	toolstack/cli/sched.c toolstack/cli/device.c toolstack/cli/misc.c toolstack/cli/save.c \
 	toolstack/cli/migrate.c toolstack/cli/receive.c toolstack/cli/top.c toolstack/cli/stats.c toolstack/cli/stats.h \
-	toolstack/cli/convert.c toolstack/cli/fetch.c toolstack/cli/policy.c toolstack/cli/remote.c
+	toolstack/cli/convert.c toolstack/cli/fetch.c toolstack/cli/policy.c toolstack/cli/remote.c toolstack/cli/host.c
 
 BUILT_SOURCES += toolstack/conf/grammar.h
 AM_YFLAGS = -d -Wno-yacc

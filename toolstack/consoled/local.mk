@@ -3,7 +3,8 @@
 consoled_pure = \
 	toolstack/consoled/ring.c toolstack/consoled/ring.h toolstack/consoled/fan.c toolstack/consoled/fan.h \
 	toolstack/consoled/rate.c toolstack/consoled/rate.h toolstack/consoled/log.c toolstack/consoled/log.h
-EXTRA_DIST += docs/man/serai-consoled.8.scd toolstack/consoled/serai-consoled.service.in
+EXTRA_DIST += docs/man/serai-consoled.8.scd toolstack/consoled/serai-consoled.service.in \
+	toolstack/consoled/serai-group.conf
 
 if TOOLSTACK
 sbin_PROGRAMS += toolstack/serai-consoled
@@ -20,6 +21,9 @@ systemunit_DATA = toolstack/consoled/serai-consoled.service
 CLEANFILES += toolstack/consoled/serai-consoled.service
 toolstack/consoled/serai-consoled.service: $(srcdir)/toolstack/consoled/serai-consoled.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) toolstack/consoled && sed 's|[@]sbindir@|$(sbindir)|g' $< > $@
+
+sysusersdir = $(prefix)/lib/sysusers.d
+sysusers_DATA = $(srcdir)/toolstack/consoled/serai-group.conf
 
 if HAVE_SCDOC
 man_MANS += docs/man/serai-consoled.8

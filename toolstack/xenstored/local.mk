@@ -33,7 +33,19 @@ tests_xenstore_probe_SOURCES = tests/xenstore/probe.c
 tests_xenstore_probe_CPPFLAGS = $(host_cppflags)
 tests_xenstore_probe_CFLAGS = $(host_cflags)
 endif
-EXTRA_DIST += toolstack/xenstored/xenstored.service tests/xenstore/protocol.txt tests/xenstore/protocol.expected tests/xenstore/run
+EXTRA_DIST += toolstack/xenstored/serai-xenstored.service.in toolstack/xenstored/proc-xen.mount \
+	toolstack/xenstored/serai-modules.conf
+if TOOLSTACK
+systemunit_DATA += toolstack/xenstored/serai-xenstored.service $(srcdir)/toolstack/xenstored/proc-xen.mount
+CLEANFILES += toolstack/xenstored/serai-xenstored.service
+toolstack/xenstored/serai-xenstored.service: $(srcdir)/toolstack/xenstored/serai-xenstored.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) toolstack/xenstored && sed 's|[@]sbindir@|$(sbindir)|g' $< > $@
+
+modulesloaddir = $(prefix)/lib/modules-load.d
+modulesload_DATA = $(srcdir)/toolstack/xenstored/serai-modules.conf
+endif
+
+EXTRA_DIST += tests/xenstore/protocol.txt tests/xenstore/protocol.expected tests/xenstore/run
 
 EXTRA_DIST += docs/man/xenstored.8.scd
 if TOOLSTACK
