@@ -3,17 +3,17 @@
 EXTRA_DIST += tests/latency tests/guests
 
 guest_kernels = start version hypercalls traps syscall iret upcalls segments pagetables emulation \
-	evtchn grants memory sched vcpu time fpu x87 fpuload console control rows hostile neighbour suspend x87save xmask
+	evtchn grants memory sched vcpu time fpu x87 fpuload console control rows hostile neighbour suspend
 guest_cppflags = -I$(top_srcdir)/guest-headers -I$(top_srcdir)/tests/guests/include
 guest_cflags = -std=gnu11 -O2 -g $(GUEST_PLAIN) -ffreestanding -fno-builtin -fno-pic -mcmodel=kernel \
 	-mno-red-zone -mno-sse -mno-mmx -mno-80387 -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fcf-protection=none \
 	-Wall -Wextra -Werror -Wno-unused-value -Wno-gnu-variable-sized-type-not-at-end \
 	-Wno-unused-command-line-argument -MMD -MP
-guest_lib = start entry probe string console report trap mm event user vcpu xenstore suspend
+guest_lib = start entry probe string console report trap mm event user vcpu xenstore
 guest_lib_objects = $(guest_lib:%=tests/guests/lib/%.o)
 guest_images = $(guest_kernels:%=tests/guests/%.elf) tests/guests/bench.elf tests/guests/bench-load.elf \
-	tests/guests/example.elf
+	tests/guests/traffic.elf tests/guests/example.elf
 
 tests/guests/lib/%.o: $(srcdir)/tests/guests/lib/%.S
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(guest_cppflags) $(guest_cflags) -c -o $@ $<
@@ -42,6 +42,11 @@ tests/guests/load/load.o: $(srcdir)/tests/guests/load/load.c Makefile
 tests/guests/bench-load.elf: tests/guests/load/load.o $(guest_lib_objects) $(srcdir)/tests/guests/guest.lds
 	$(AM_V_CCLD)$(LD) -n --no-warn-rwx-segments -T $(srcdir)/tests/guests/guest.lds -o $@ \
 		tests/guests/load/load.o $(guest_lib_objects)
+tests/guests/load/traffic.o: $(srcdir)/tests/guests/load/traffic.c Makefile
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) $(guest_cppflags) $(guest_cflags) -c -o $@ $<
+tests/guests/traffic.elf: tests/guests/load/traffic.o $(guest_lib_objects) $(srcdir)/tests/guests/guest.lds
+	$(AM_V_CCLD)$(LD) -n --no-warn-rwx-segments -T $(srcdir)/tests/guests/guest.lds -o $@ \
+		tests/guests/load/traffic.o $(guest_lib_objects)
 tests/guests/bench.elf: $(guest_bench_objects) $(guest_lib_objects)
 	$(AM_V_CCLD)$(LD) -n --no-warn-rwx-segments -T $(srcdir)/tests/guests/guest.lds -o $@ \
 		$(guest_bench_objects) $(guest_lib_objects)

@@ -252,6 +252,9 @@ int main(int argc, char **argv)
 		if (text[0] && text[0] != '#')
 			line(text);
 	}
+	for (unsigned int i = 0; i < CONNECTIONS; i++)
+		free(conns[i].events);
+	free(text);
 	fflush(stdout);
 	return 0;
 }

@@ -212,15 +212,11 @@ void upcalls_on(void);
 bool store_read(const char *path, char *buf, size_t size);
 bool store_write(const char *path, const char *value);
 void store_pause(void); /* until the daemon says something, or a moment has passed */
-
-/* lib/suspend.c: being saved and restored (docs/abi/suspend.md), with one vCPU */
-void suspend_offer_frames(void);
-void suspend_wait_for_request(void);
-/* Before and after the shutdown call, whose result says whether this is the restored domain (0) or not (1). */
-bool suspend_prepare(void);
-bool suspend_over(long ret);
-/* All of it: waits to be asked, and returns the call's result, or -1. */
-long suspend_plainly(void);
+/* Any request: false with the name of the error in buf when it was refused. */
+bool store_ask(uint32_t type, uint32_t tx, const void *body, size_t len, char *buf, size_t size);
+typedef void store_event_fn(const char *path, const char *token);
+void store_set_event_handler(store_event_fn *fn);
+bool store_event(void); /* takes one event that has arrived; false: there is none */
 
 /* lib/vcpu.c */
 #define MAX_VCPUS 4

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A xenstore client for one request at a time, which polls its event channel. Watches are not for it. */
+/*
+ * A xenstore client for one request at a time, which polls its event channel. Watch events that come before an answer
+ * go to whoever asked for them.
+ */
 #include <xen/event_channel.h>
 #include <xen/io/xs_wire.h>
 #include <xen/sched.h>
@@ -21,7 +24,7 @@ static void tell(void)
 static void wait(void)
 {
 	evtchn_port_t port = start_info->store_evtchn;
-	struct sched_poll p = {.nr_ports = 1, .timeout = uptime_ns() + 20000000};
+	struct sched_poll p = {.nr_ports = 1, .timeout = uptime_ns() + 200000000};
 
 	set_xen_guest_handle(p.ports, &port);
 	hypercall2(__HYPERVISOR_sched_op, SCHEDOP_poll, (unsigned long)&p);
@@ -56,26 +59,75 @@ static void get(void *data, size_t n)
 	}
 }
 
-static bool request(uint32_t type, const char *path, const char *value, char *buf, size_t size)
+static store_event_fn *on_event;
+
+void store_set_event_handler(store_event_fn *fn)
 {
-	size_t path_len = strlen(path) + 1, value_len = value ? strlen(value) : 0;
-	struct xsd_sockmsg m = {.type = type, .len = (uint32_t)(path_len + value_len)};
+	on_event = fn;
+}
+
+/* The message's body: as much as fits, and a NUL. */
+static void get_body(uint32_t len, char *buf, size_t size)
+{
 	char c;
 
-	put(&m, sizeof(m));
-	put(path, path_len);
-	put(value, value_len);
-	tell();
-	get(&m, sizeof(m));
-	for (uint32_t i = 0; i < m.len; i++) {
+	for (uint32_t i = 0; i < len; i++) {
 		get(&c, 1);
 		if (i + 1 < size)
 			buf[i] = c;
 	}
 	if (size)
-		buf[m.len < size ? m.len : size - 1] = 0;
+		buf[len < size ? len : size - 1] = 0;
 	tell();
+}
+
+static void get_event(uint32_t len)
+{
+	static char body[XENSTORE_ABS_PATH_MAX + XENSTORE_REL_PATH_MAX];
+
+	get_body(len, body, sizeof(body));
+	if (on_event)
+		on_event(body, body + strlen(body) + 1);
+}
+
+bool store_event(void)
+{
+	struct xsd_sockmsg m;
+
+	if (ring()->rsp_prod == ring()->rsp_cons)
+		return false;
+	get(&m, sizeof(m));
+	get_event(m.len);
+	return true;
+}
+
+bool store_ask(uint32_t type, uint32_t tx, const void *body, size_t len, char *buf, size_t size)
+{
+	struct xsd_sockmsg m = {.type = type, .tx_id = tx, .len = (uint32_t)len};
+
+	put(&m, sizeof(m));
+	put(body, len);
+	tell();
+	for (;;) {
+		get(&m, sizeof(m));
+		if (m.type != XS_WATCH_EVENT)
+			break;
+		get_event(m.len);
+	}
+	get_body(m.len, buf, size);
 	return m.type == type;
+}
+
+static bool request(uint32_t type, const char *path, const char *value, char *buf, size_t size)
+{
+	char body[256];
+	size_t path_len = strlen(path) + 1, value_len = value ? strlen(value) : 0;
+
+	if (path_len + value_len > sizeof(body))
+		return false;
+	memcpy(body, path, path_len);
+	memcpy(body + path_len, value, value_len);
+	return store_ask(type, 0, body, path_len + value_len, buf, size);
 }
 
 bool store_read(const char *path, char *buf, size_t size)

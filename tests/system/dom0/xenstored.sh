@@ -5,18 +5,8 @@
 # the daemon killed while clients and a guest use it. LAB_KILLS: how often.
 . /lab/lib.sh
 
-# No programs here: each costs a second on an emulated machine under load.
-_keeper() { echo "$(</run/xenstored.pid)"; }
-_worker() {
-	local k
-	k=$(</run/xenstored.pid)
-	REPLY=
-	read -r 2>/dev/null <"/proc/$k/task/$k/children" # its line has no end, so the status says nothing
-	[ -n "$REPLY" ] && echo "${REPLY% }"
-}
-
-check_out "our daemon serves" '^/lab/tools/xenstored$' readlink "/proc/$(_keeper)/exe"
-check_out "it has no capability" '^CapEff:[[:space:]]*0+$' grep CapEff "/proc/$(_worker)/status"
+check_out "our daemon serves" '^/lab/tools/xenstored$' readlink "/proc/$(store_keeper)/exe"
+check_out "it has no capability" '^CapEff:[[:space:]]*0+$' grep CapEff "/proc/$(store_worker)/status"
 check_out "xen-init-dom0 named dom0" '^Domain-0$' xenstore-read /local/domain/0/name
 until_true 20 xenstore-read /local/domain/0/control/feature-poweroff
 check "dom0's kernel writes through its ring" xenstore-read /local/domain/0/control/feature-poweroff
@@ -52,10 +42,10 @@ xl create /root/storm.cfg >/root/storm.out 2>&1 &
 creating=$!
 killed=0
 while [ $killed -lt "$KILLS" ]; do
-	was=$(_worker) && kill -9 "$was" && killed=$((killed + 1))
-	_next() { [ -n "$(_worker)" ] && [ "$(_worker)" != "$was" ]; }
+	was=$(store_worker) && kill -9 "$was" && killed=$((killed + 1))
+	_next() { [ -n "$(store_worker)" ] && [ "$(store_worker)" != "$was" ]; }
 	until_true 20 _next || break
-	echo "killed $was, now $(_worker)"
+	echo "killed $was, now $(store_worker)"
 	sleep 0.$((RANDOM % 9 + 1))
 done
 if wait $creating; then ok "xl create while the store was killed"; else cat /root/storm.out; not_ok "xl create while the store was killed"; fi
@@ -93,9 +83,12 @@ check "the store finds itself in order" xenstore-control check
 guest_config cold
 check "xl create" xl create /root/cold.cfg
 check "the guest comes up" guest_says cold 'guest up: cold' 90
+guest_config own "vcpus=2"
+check "serai create" serai create own.cfg
+check "the guest comes up" guest_says own 'guest up: own' 90
 xenstore-write /load/kept yes
-w=$(_worker)
-kill -9 "$(_keeper)" "$w"
+w=$(store_worker)
+kill -9 "$(store_keeper)" "$w"
 _both_gone() { ! kill -0 "$w" 2>/dev/null; }
 until_true 10 _both_gone
 check "xenstored starts again" xenstored --pid-file=/run/xenstored.pid
@@ -108,10 +101,32 @@ check_out "and its domains: xl shutdown" . timeout 120 xl shutdown -w cold
 check "xl destroy" xl destroy cold
 check "it is gone" until_true 30 guest_gone cold
 
+# --- our own tools ----------------------------------------------------------------------------
+check_out "serai list" '^own ' serai list
+was=$(store_worker)
+kill -9 "$was"
+until_true 20 _next
+check "serai rename after another death of the worker" serai rename own ours
+check_out "the new name is in the store" '^ours$' xenstore-read "/local/domain/$(xl domid ours)/name"
+old=$(serai domid ours)
+check "serai reboot" serai reboot ours
+_other() { n=$(serai domid ours) && [ "$n" != "$old" ]; }
+check "its monitor, who lost his connection with the keeper, starts it again" until_true 120 _other
+_no_old() { ! xenstore-exists "/local/domain/$old"; }
+check "nothing is left of the old one" until_true 20 _no_old
+check "the guest comes up again" guest_says ours 'guest up' 90
+check "serai save" serai save ours /tmp/ours
+check "serai restore" serai restore /tmp/ours
+_going() { [ "$(guest_log ours | grep -ac '^tick')" -gt "$ticks" ]; }
+ticks=$(guest_log ours | grep -ac '^tick')
+check "the guest goes on" until_true 60 _going
+check "serai shutdown -w" timeout 120 serai shutdown -w ours
+check "it is gone" until_true 30 guest_gone ours
+
 # --- live update, limits ----------------------------------------------------------------------
-was=$(_worker)
+was=$(store_worker)
 check "xenstore-control live-update" xenstore-control live-update /lab/tools/xenstored
-_updated() { [ -n "$(_worker)" ] && [ "$(_worker)" != "$was" ]; }
+_updated() { [ -n "$(store_worker)" ] && [ "$(store_worker)" != "$was" ]; }
 check "the program was replaced" until_true 10 _updated
 check_out "and kept everything" '^yes$' xenstore-read /load/kept
 check_out "limits are shown" 'nodes +: +1000' xenstore-control quota
