@@ -187,7 +187,7 @@ static char *trim(char *s)
 static int disk_fields(struct disk *d, char *text, char *error, size_t len)
 {
 	unsigned int pos = 0;
-	bool old = false;
+	bool old = false, keys = false;
 	char *s = text;
 
 	while (s) {
@@ -206,8 +206,9 @@ static int disk_fields(struct disk *d, char *text, char *error, size_t len)
 		eq = strchr(f, '=');
 		if (eq && eq > f && strspn(f, "abcdefghijklmnopqrstuvwxyz-") == (size_t)(eq - f)) {
 			*eq = 0;
+			keys = true;
 			rc = disk_key(d, trim(f), trim(eq + 1), error, len);
-		} else if (pos && disk_word(d, f)) {
+		} else if ((pos || keys) && disk_word(d, f)) {
 			rc = 0;
 		} else {
 			rc = disk_position(d, pos++, &old, f, error, len);

@@ -91,6 +91,8 @@ int config_from_json(struct domain_config *c, const char *text, size_t len, char
 
 /* libvirt domain XML. */
 char *config_to_xml(const struct domain_config *c);
+/* The keys it has no place for, with a blank before each; NULL when nothing is lost. malloc()ed. */
+char *config_xml_losses(const struct domain_config *c);
 int config_from_xml(struct domain_config *c, const char *text, size_t len, char *error, size_t error_len);
 
 int disk_parse(struct disk *d, const char *spec, char *error, size_t error_len);

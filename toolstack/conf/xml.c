@@ -87,31 +87,69 @@ static int memory(xmlNode *n, uint64_t *kib)
 	return rc;
 }
 
+/* <source protocol='nbd' name='x'><host .../></source> as the URI that qemu-nbd takes. */
+static char *nbd_uri(xmlNode *source)
+{
+	xmlNode *host = child(source, "host");
+	char *protocol = attr(source, "protocol"), *name = attr(source, "name"), *where = attr(host, "name");
+	char *port = attr(host, "port"), *sock = attr(host, "socket"), *uri = NULL;
+	int n = 0;
+
+	if (protocol && !strcmp(protocol, "nbd") && sock)
+		n = asprintf(&uri, "nbd+unix:///%s?socket=%s", name ? name : "", sock);
+	else if (protocol && !strcmp(protocol, "nbd") && where)
+		n = asprintf(&uri, "nbd://%s%s%s/%s", where, port ? ":" : "", port ? port : "",
+			     name ? name : "");
+	free(protocol);
+	free(name);
+	free(where);
+	free(port);
+	free(sock);
+	return n < 0 ? NULL : uri;
+}
+
+static void disk_driver(struct disk *d, xmlNode *driver)
+{
+	char *name = attr(driver, "name"), *type = attr(driver, "type"), *discard = attr(driver, "discard");
+
+	if (type && !strcmp(type, "qcow2"))
+		d->format = DISK_QCOW2;
+	else if (type && !strcmp(type, "qcow"))
+		d->format = DISK_QCOW;
+	else if (type && !strcmp(type, "vpc"))
+		d->format = DISK_VHD;
+	else if (name && !strcmp(name, "qemu") && type && !strcmp(type, "raw"))
+		d->backend = DISK_QDISK;
+	d->discard = discard && !strcmp(discard, "unmap");
+	free(name);
+	free(type);
+	free(discard);
+}
+
 static int disk_read(struct domain_config *c, xmlNode *n)
 {
-	xmlNode *source = child(n, "source"), *driver = child(n, "driver");
-	char *device = attr(n, "device"), *type = driver ? attr(driver, "type") : NULL;
+	xmlNode *source = child(n, "source");
+	char *device = attr(n, "device");
 	struct disk *d = config_add_disk(c);
 
 	if (!d) {
 		free(device);
-		free(type);
 		return -ENOMEM;
 	}
 	d->target = attr(source, "dev");
 	if (!d->target)
 		d->target = attr(source, "file");
+	disk_driver(d, child(n, "driver"));
+	if (!d->target && (d->target = nbd_uri(source)))
+		d->backend = DISK_AUTO;
 	d->vdev = attr(child(n, "target"), "dev");
 	d->readonly = child(n, "readonly") != NULL;
 	d->cdrom = device && !strcmp(device, "cdrom");
 	if (d->cdrom)
 		d->readonly = true;
-	if (type && !strcmp(type, "qcow2"))
-		d->format = DISK_QCOW2;
 	if (!d->target)
 		d->format = DISK_EMPTY;
 	free(device);
-	free(type);
 	return d->vdev ? 0 : -EINVAL;
 }
 

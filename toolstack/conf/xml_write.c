@@ -3,6 +3,8 @@
 #include "model.h"
 
 #include <libxml/xmlwriter.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define B(s) BAD_CAST(s)
@@ -44,24 +46,70 @@ static void os(xmlTextWriter *w, const struct domain_config *c)
 	xmlTextWriterEndElement(w);
 }
 
+/* nbd://host[:port]/name and nbd+unix:///name?socket=path, taken apart. */
+static void nbd_source(xmlTextWriter *w, const char *uri)
+{
+	const bool local = !strncmp(uri, "nbd+unix://", 11);
+	const char *host = strstr(uri, "://") + 3, *slash = strchr(host, '/');
+	const char *name = slash ? slash + 1 : "", *query = strchr(name, '?');
+	const char *port = memchr(host, ':', slash ? (size_t)(slash - host) : strlen(host));
+	int len = port ? port - host : slash ? slash - host : (int)strlen(host);
+
+	xmlTextWriterStartElement(w, B("source"));
+	xmlTextWriterWriteAttribute(w, B("protocol"), B("nbd"));
+	if (*name && name != query)
+		xmlTextWriterWriteFormatAttribute(w, B("name"), "%.*s",
+						  query ? (int)(query - name) : (int)strlen(name), name);
+	xmlTextWriterStartElement(w, B("host"));
+	if (local && query && !strncmp(query, "?socket=", 8)) {
+		xmlTextWriterWriteAttribute(w, B("transport"), B("unix"));
+		xmlTextWriterWriteAttribute(w, B("socket"), B(query + 8));
+	} else {
+		xmlTextWriterWriteFormatAttribute(w, B("name"), "%.*s", len, host);
+		if (port)
+			xmlTextWriterWriteFormatAttribute(w, B("port"), "%.*s", (int)strcspn(port + 1, "/"),
+							  port + 1);
+	}
+	xmlTextWriterEndElement(w);
+	xmlTextWriterEndElement(w);
+}
+
+/* The driver libvirt names, and its word for the format when it is QEMU's. */
+static void disk_driver(xmlTextWriter *w, const struct disk *d, bool block, bool nbd)
+{
+	static const char *const formats[] = {"raw", "qcow2", "qcow", "vpc", NULL};
+	bool qemu = nbd || d->backend == DISK_QDISK || (d->format != DISK_RAW && d->format != DISK_EMPTY);
+
+	xmlTextWriterStartElement(w, B("driver"));
+	xmlTextWriterWriteAttribute(w, B("name"), B(qemu ? "qemu" : block ? "phy" : "file"));
+	if (qemu && formats[d->format])
+		xmlTextWriterWriteAttribute(w, B("type"), B(formats[d->format]));
+	if (d->discard)
+		xmlTextWriterWriteAttribute(w, B("discard"), B("unmap"));
+	xmlTextWriterEndElement(w);
+}
+
 static void disk(xmlTextWriter *w, const struct disk *d)
 {
 	bool block = d->target && !strncmp(d->target, "/dev/", 5);
+	bool nbd = d->target && (!strncmp(d->target, "nbd://", 6) || !strncmp(d->target, "nbd+unix://", 11));
+	unsigned int number;
+	char name[32];
 
+	/* libvirt knows devices by name only. */
+	snprintf(name, sizeof(name), "%s", d->vdev);
+	if (vdev_number(d->vdev, &number) == 0)
+		vdev_name(number, name, sizeof(name));
 	xmlTextWriterStartElement(w, B("disk"));
-	xmlTextWriterWriteAttribute(w, B("type"), B(block ? "block" : "file"));
+	xmlTextWriterWriteAttribute(w, B("type"), B(nbd ? "network" : block ? "block" : "file"));
 	xmlTextWriterWriteAttribute(w, B("device"), B(d->cdrom ? "cdrom" : "disk"));
-	xmlTextWriterStartElement(w, B("driver"));
-	xmlTextWriterWriteAttribute(w, B("name"),
-				    B(d->format == DISK_QCOW2 ? "qemu"
-				      : block                 ? "phy"
-							      : "file"));
-	if (d->format == DISK_QCOW2)
-		xmlTextWriterWriteAttribute(w, B("type"), B("qcow2"));
-	xmlTextWriterEndElement(w);
-	one(w, "source", block ? "dev" : "file", d->target);
+	disk_driver(w, d, block, nbd);
+	if (nbd)
+		nbd_source(w, d->target);
+	else
+		one(w, "source", block ? "dev" : "file", d->target);
 	xmlTextWriterStartElement(w, B("target"));
-	xmlTextWriterWriteAttribute(w, B("dev"), B(d->vdev));
+	xmlTextWriterWriteAttribute(w, B("dev"), B(name));
 	xmlTextWriterWriteAttribute(w, B("bus"), B("xen"));
 	xmlTextWriterEndElement(w);
 	if (d->readonly) {
@@ -120,7 +168,8 @@ static void domain(xmlTextWriter *w, const struct domain_config *c)
 	element(w, "on_crash", on_event_name(c->on_crash));
 	xmlTextWriterStartElement(w, B("devices"));
 	for (unsigned int i = 0; i < c->nr_disks; i++)
-		disk(w, &c->disks[i]);
+		if (!c->disks[i].script) /* libvirt has none for disks */
+			disk(w, &c->disks[i]);
 	for (unsigned int i = 0; i < c->nr_nics; i++)
 		nic(w, &c->nics[i]);
 	xmlTextWriterStartElement(w, B("console"));
@@ -149,4 +198,32 @@ char *config_to_xml(const struct domain_config *c)
 	}
 	xmlBufferFree(b);
 	return out;
+}
+
+char *config_xml_losses(const struct domain_config *c)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	bool scripts = false, rates = false;
+
+	if (!f)
+		return NULL;
+	for (unsigned int i = 0; i < c->nr_disks; i++)
+		scripts |= c->disks[i].script != NULL;
+	for (unsigned int i = 0; i < c->nr_nics; i++)
+		rates |= c->nics[i].rate_bytes || c->nics[i].gateway;
+	fprintf(f, "%s%s%s%s%s%s%s%s%s%s", c->nr_cpus > 1 ? " cpus(each)" : "",
+		c->nr_cpus_soft ? " cpus_soft" : "", c->weight >= 0 ? " cpu_weight" : "",
+		c->cap >= 0 ? " cap" : "", c->tsc_mode ? " tsc_mode" : "", c->pool ? " pool" : "",
+		c->nr_cpuid ? " cpuid" : "",
+		c->max_grant_frames >= 0 || c->max_maptrack_frames >= 0 || c->max_event_channels >= 0
+			? " max_*"
+			: "",
+		scripts ? " disk(script)" : "", rates ? " vif(rate,gatewaydev)" : "");
+	if (fclose(f) || !*text) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }
