@@ -228,6 +228,7 @@ int xc_kernel_parse(const void *image, size_t len, struct xc_kernel *k, char *wh
 			return fail(why, why_len, rc, "the %s data is damaged: %s", k->compression,
 				    strerror(-rc));
 		p = k->owned;
+		k->owned_len = n;
 		if (n < 4 || memcmp(p, ELFMAG, SELFMAG)) {
 			xc_kernel_free(k);
 			return fail(why, why_len, -ENOEXEC,

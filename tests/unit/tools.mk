@@ -5,7 +5,8 @@ tools_tests = tests/unit/libxc/build_test tests/unit/libxc/decompress_test \
 	tests/unit/libxc/policy_test \
 	tests/unit/toolstack/conf_test tests/unit/toolstack/stream_test tests/unit/toolstack/sink_test \
 	tests/unit/toolstack/policy_test tests/unit/toolstack/policy_common_test \
-	tests/unit/toolstack/policy_apply_test tests/unit/toolstack/session_test
+	tests/unit/toolstack/policy_apply_test tests/unit/toolstack/session_test \
+	tests/unit/toolstack/nbd_test tests/unit/toolstack/kernel_test
 check_PROGRAMS += $(tools_tests)
 TESTS += $(tools_tests)
 
@@ -50,4 +51,12 @@ tests_unit_toolstack_policy_apply_test_SOURCES = tests/unit/toolstack/policy_app
 tests_unit_toolstack_policy_apply_test_CPPFLAGS = $(toolstack_cppflags)
 tests_unit_toolstack_policy_apply_test_CFLAGS = $(host_cflags)
 tests_unit_toolstack_policy_apply_test_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS) -lcmocka
+tests_unit_toolstack_nbd_test_SOURCES = tests/unit/toolstack/nbd_test.c
+tests_unit_toolstack_nbd_test_CPPFLAGS = $(toolstack_cppflags)
+tests_unit_toolstack_nbd_test_CFLAGS = $(host_cflags)
+tests_unit_toolstack_nbd_test_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS) -lcmocka
+tests_unit_toolstack_kernel_test_SOURCES = tests/unit/toolstack/kernel_test.c
+tests_unit_toolstack_kernel_test_CPPFLAGS = $(toolstack_cppflags)
+tests_unit_toolstack_kernel_test_CFLAGS = $(host_cflags)
+tests_unit_toolstack_kernel_test_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS) -lz -lcmocka
 endif

@@ -82,9 +82,20 @@ struct run_options {
 	bool paused, console, foreground, no_monitor;
 };
 
+/* A domain that nobody looks after, or that cannot be started, is not left behind. */
+static int create_undo(struct cli *cli, domid_t dom, int lock, int rc)
+{
+	struct serai undo = cli->s; /* the cause must survive */
+
+	(void)domain_destroy(&undo, dom);
+	name_unlock(lock);
+	return rc;
+}
+
 /* Create, hand the domain to its monitor, and perhaps sit on its console. */
 static int create_run(struct cli *cli, struct domain_config *c, const struct run_options *r)
 {
+	const bool handed = !r->no_monitor && !r->foreground;
 	struct create_options o = {.paused = true};
 	int lock = -1, rc = name_lock(&cli->s, c->name, &lock);
 	domid_t dom;
@@ -94,22 +105,24 @@ static int create_run(struct cli *cli, struct domain_config *c, const struct run
 	name_lock_note(lock, "starting", -1);
 	rc = domain_create(&cli->s, c, &o, &dom);
 	if (rc < 0) {
-		close(lock);
+		name_unlock(lock);
 		return rc;
 	}
-	if (!r->no_monitor && !r->foreground) {
-		rc = monitor_start(&cli->s, c, dom, lock);
-		if (rc < 0)
-			return rc;
+	if (handed && (rc = monitor_start(&cli->s, c, dom, lock)) < 0)
+		return create_undo(cli, dom, lock, rc);
+	if (!r->paused && (rc = xc_domain_unpause(cli->s.xc, dom)) < 0) {
+		serai_fail_xc(&cli->s, rc, "%s: cannot be started", c->name);
+		return create_undo(cli, dom, lock, rc);
 	}
-	if (!r->paused && (rc = xc_domain_unpause(cli->s.xc, dom)) < 0)
-		return serai_fail_xc(&cli->s, rc, "%s: cannot be started", c->name);
 	rc = 0;
 	if (r->console)
 		rc = console_attach(&cli->s, dom, 0, CONSOLE_ESCAPE);
 	else if (r->foreground)
 		rc = monitor_run(&cli->s, c, dom, lock);
-	close(lock);
+	if (handed)
+		close(lock);
+	else
+		name_unlock(lock);
 	return rc;
 }
 

@@ -6,6 +6,7 @@
  * only after "aborted" has; a guardian finishes either if this process is killed.
  */
 #include "cli.h"
+#include "../lib/nbd.h"
 #include "../lib/guardian.h"
 #include "../stream/handover.h"
 #include "../stream/peer.h"
@@ -107,10 +108,14 @@ static int preflight(struct serai *s, const struct domain_config *c)
 				  other);
 	if ((rc = memory_check(s, c->mem_kib + memory_overhead_kib(c))) < 0)
 		return rc;
-	for (unsigned int i = 0; i < c->nr_disks; i++)
-		if (c->disks[i].target && *c->disks[i].target && stat(c->disks[i].target, &st) < 0)
-			return serai_fail(s, -errno, "disk %s: %s is not here: %s", c->disks[i].vdev,
-					  c->disks[i].target, strerror(errno));
+	for (unsigned int i = 0; i < c->nr_disks; i++) {
+		const char *t = c->disks[i].target;
+
+		/* What a server has is found out when it is asked for it. */
+		if (t && *t && !path_is_url(t) && !path_is_nbd(t) && stat(t, &st) < 0)
+			return serai_fail(s, -errno, "disk %s: %s is not here: %s", c->disks[i].vdev, t,
+					  strerror(errno));
+	}
 	for (unsigned int i = 0; i < c->nr_nics; i++) {
 		snprintf(path, sizeof(path), "/sys/class/net/%s/bridge",
 			 c->nics[i].bridge ? c->nics[i].bridge : "");

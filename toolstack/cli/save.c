@@ -149,7 +149,9 @@ VERB(restore)
 		else if (rc >= 0 && foreground)
 			rc = monitor_run(&cli->s, &c, dom, lock);
 	}
-	if (lock >= 0)
+	if (lock >= 0 && rc < 0)
+		name_unlock(lock);
+	else if (lock >= 0)
 		close(lock);
 	config_free(&c);
 out:

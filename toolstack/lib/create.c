@@ -6,6 +6,7 @@
  * Order: createdomain, limits, xenstore skeleton, memory and kernel (or a restored image), introduce,
  * devices, scheduler, unpause.
  */
+#include "kernel.h"
 #include "policy.h"
 #include "serai/xc_build.h"
 
@@ -13,39 +14,30 @@
 #include <string.h>
 
 struct images {
-	void *kernel, *ramdisk;
-	size_t kernel_len, ramdisk_len;
-	struct xc_kernel k;
+	struct kernel_file kernel;
+	void *ramdisk;
+	size_t ramdisk_len;
 };
 
 static void images_free(struct images *i)
 {
-	xc_kernel_free(&i->k);
-	free(i->kernel);
+	kernel_close(&i->kernel);
 	free(i->ramdisk);
 }
 
 static int images_load(struct serai *s, const struct domain_config *c, struct images *i)
 {
-	char why[256];
 	int rc;
 
 	memset(i, 0, sizeof(*i));
 	if (!c->kernel)
 		return serai_fail(s, -EINVAL, "%s: no kernel = is given, and boot loaders are not run",
 				  c->name);
-	rc = file_read(s, c->kernel, &i->kernel, &i->kernel_len);
-	if (rc < 0)
-		return rc;
-	rc = xc_kernel_parse(i->kernel, i->kernel_len, &i->k, why, sizeof(why));
-	if (rc == 0)
-		rc = xc_kernel_check_pv(&i->k, why, sizeof(why));
-	if (rc < 0) {
+	rc = kernel_open(s, c->kernel, &i->kernel);
+	if (rc == 0 && c->ramdisk && (rc = file_read(s, c->ramdisk, &i->ramdisk, &i->ramdisk_len)) < 0) {
 		images_free(i);
-		return serai_fail(s, rc, "kernel %s: %s", c->kernel, why);
+		memset(i, 0, sizeof(*i));
 	}
-	if (c->ramdisk && (rc = file_read(s, c->ramdisk, &i->ramdisk, &i->ramdisk_len)) < 0)
-		images_free(i);
 	return rc;
 }
 
@@ -53,7 +45,7 @@ static int build_kernel(struct serai *s, domid_t dom, struct domain_config *c, s
 			void *arg)
 {
 	struct images *i = arg;
-	struct xc_build b = {.kernel = &i->k,
+	struct xc_build b = {.kernel = &i->kernel.k,
 			     .ramdisk = i->ramdisk,
 			     .ramdisk_len = i->ramdisk_len,
 			     .cmdline = c->cmdline,
@@ -129,6 +121,29 @@ static int scheduler_apply(struct serai *s, const struct domain_config *c, domid
 	return rc < 0 ? serai_fail_xc(s, rc, "%s: weight or cap refused", c->name) : 0;
 }
 
+/* The number of the CPU pool a configuration names. */
+static int pool_find(struct serai *s, const struct domain_config *c, uint32_t *id)
+{
+	struct xc_cpupool pool;
+
+	*id = 0;
+	for (uint32_t next = 0; c->pool && xc_cpupool_info(s->xc, next, &pool) == 0; next = pool.id + 1) {
+		char *name = store_readf(s->store, 0, "/local/pool/%u/name", pool.id);
+		bool found = name && !strcmp(name, c->pool);
+
+		free(name);
+		*id = pool.id;
+		if (found)
+			return 0;
+	}
+	if (!c->pool || !strcmp(c->pool, "Pool-0")) {
+		*id = 0;
+		return 0;
+	}
+	return serai_fail(s, -ENOENT, "%s: this host has no CPU pool \"%s\" (serai cpupool-list)", c->name,
+			  c->pool);
+}
+
 static int hypervisor_create(struct serai *s, struct domain_config *c, domid_t *dom)
 {
 	struct xen_domctl_createdomain cfg = {
@@ -140,8 +155,10 @@ static int hypervisor_create(struct serai *s, struct domain_config *c, domid_t *
 		.grant_opts = XEN_DOMCTL_GRANT_version(2),
 		.arch.misc_flags = c->msr_relaxed ? XEN_X86_MSR_RELAXED : 0,
 	};
-	int rc;
+	int rc = pool_find(s, c, &cfg.cpupool_id);
 
+	if (rc < 0)
+		return rc;
 	memcpy(cfg.handle, c->uuid, sizeof(cfg.handle));
 	*dom = 0; /* the hypervisor chooses */
 	rc = xc_domain_create(s->xc, dom, &cfg);
@@ -276,7 +293,7 @@ int domain_plan(struct serai *s, const struct domain_config *c, struct create_pl
 	rc = images_load(s, c, &i);
 	if (rc < 0)
 		return rc;
-	p->kernel_kib = (i.k.pend - i.k.pstart) >> 10;
+	p->kernel_kib = (i.kernel.k.pend - i.kernel.k.pstart) >> 10;
 	p->ramdisk_kib = i.ramdisk_len >> 10;
 	images_free(&i);
 	if (s->xc && xc_physinfo(s->xc, &ph) == 0)

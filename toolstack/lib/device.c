@@ -8,7 +8,7 @@
  *
  * States (xenbus): 1 initialising, 2 init-wait, 3 initialised, 4 connected, 5 closing, 6 closed.
  */
-#include "serai.h"
+#include "nbd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -188,10 +188,14 @@ int device_script(struct serai *s, domid_t dom, const char *kind, unsigned int d
 static void block_release(struct serai *s, const char *be)
 {
 	char *loop = store_readf(s->store, 0, "%s/loop-device", be);
+	char *nbd = store_readf(s->store, 0, "%s/nbd-device", be);
 
 	if (loop)
 		loop_detach(loop);
+	if (nbd)
+		nbd_detach(s, &nbd_this_host, nbd);
 	free(loop);
+	free(nbd);
 }
 
 /* Take a device away: ask the frontend politely unless force, then remove the nodes. */
@@ -258,9 +262,13 @@ int devices_destroy(struct serai *s, domid_t dom)
 				 ids[i]);
 			put(s, 0, path, "online", "0", NULL);
 			put(s, 0, path, "state", "5", NULL);
-			/* A frontend that is gone makes the backend close even when the guest cannot answer. */
-			snprintf(path, sizeof(path), "/local/domain/%u/device/%s/%s", dom, kinds[k], ids[i]);
-			store_rm(s->store, 0, path);
+			/*
+			 * Say in the guest's place that it closed: the backend answers with its own end. Were the
+			 * frontend's nodes gone, the backend would go without a word, and we would wait for one.
+			 */
+			snprintf(path, sizeof(path), "/local/domain/%u/device/%s/%s/state", dom, kinds[k],
+				 ids[i]);
+			store_write(s->store, 0, path, "6");
 		}
 		for (unsigned int i = 0; i < n; i++) {
 			snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u/%s/state", kinds[k], dom,

@@ -2,7 +2,8 @@
 /*
  * A name has one keeper. /run/serai/NAME.lock is held (flock) by the monitor of the domain for as long as
  * the name is taken: across reboots, when for a moment no domain exists. The file says what is going on:
- * "STATE DOMID PID". The kernel drops the lock when the keeper dies, so nothing stale remains.
+ * "STATE DOMID PID". The keeper removes it when it lets go; when it is killed the kernel drops the lock, and the
+ * file says nothing any more.
  */
 #include "serai.h"
 
@@ -22,23 +23,52 @@ static int lock_open(const char *name, int flags)
 	return open(path, flags | O_CLOEXEC, 0644);
 }
 
+/* Whoever lets go of a name removes its file: is the one we have locked still the one of that name? */
+static bool lock_current(const char *name, int fd)
+{
+	struct stat ours, there;
+	char path[320];
+
+	snprintf(path, sizeof(path), SERAI_RUN_DIR "/%s.lock", name);
+	return fstat(fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_ino == there.st_ino;
+}
+
 int name_lock(struct serai *s, const char *name, int *fd)
 {
 	char note[64] = "";
 	ssize_t n;
 
-	*fd = lock_open(name, O_RDWR | O_CREAT);
-	if (*fd < 0)
-		return serai_fail(s, -errno, "cannot open " SERAI_RUN_DIR "/%s.lock: %s", name,
-				  strerror(errno));
-	if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
+	for (;;) {
+		*fd = lock_open(name, O_RDWR | O_CREAT);
+		if (*fd < 0)
+			return serai_fail(s, -errno, "cannot open " SERAI_RUN_DIR "/%s.lock: %s", name,
+					  strerror(errno));
+		if (flock(*fd, LOCK_EX | LOCK_NB) < 0)
+			break;
+		if (lock_current(name, *fd))
+			return 0;
+		close(*fd);
+	}
 	n = read(*fd, note, sizeof(note) - 1);
 	note[n > 0 ? n : 0] = 0;
 	note[strcspn(note, " \n")] = 0;
 	close(*fd);
 	return serai_fail(s, -EBUSY, "\"%s\" is %s: its monitor holds the name", name,
 			  note[0] ? note : "running");
+}
+
+void name_unlock(int fd)
+{
+	char self[40], path[320];
+	ssize_t n;
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	n = readlink(self, path, sizeof(path) - 1);
+	if (n > 0) {
+		path[n] = 0;
+		(void)unlink(path); /* while it is locked: nobody else believes to have it */
+	}
+	close(fd);
 }
 
 int name_lock_note(int fd, const char *state, long domid)

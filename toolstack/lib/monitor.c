@@ -198,6 +198,7 @@ int monitor_start(struct serai *s, struct domain_config *c, domid_t dom, int loc
 {
 	struct serai own = {.verbose = s->verbose};
 	pid_t pid = fork();
+	int rc;
 
 	if (pid < 0)
 		return serai_fail(s, -errno, "domain %u: no monitor: %s", dom, strerror(errno));
@@ -211,9 +212,11 @@ int monitor_start(struct serai *s, struct domain_config *c, domid_t dom, int loc
 	close_range(lock_fd < 3 ? 3 : lock_fd + 1, ~0u, 0);
 	background_streams(c->name);
 	/* Connections do not survive a fork: both processes would read the same stream. */
-	if (serai_open(&own) < 0 || monitor_run(&own, c, dom, lock_fd) < 0) {
+	rc = serai_open(&own);
+	if (rc == 0)
+		rc = monitor_run(&own, c, dom, lock_fd);
+	if (rc < 0)
 		note("monitor: %s", own.error);
-		_exit(1);
-	}
-	_exit(0);
+	name_unlock(lock_fd);
+	_exit(rc < 0);
 }

@@ -117,6 +117,8 @@ void record_remove(struct serai *s, domid_t dom, const uint8_t uuid[16]);
 /* -------- one domain, one keeper (lock.c) -------- */
 /* Take the lock of a domain name; the file descriptor keeps it. -EBUSY: somebody runs it. */
 int name_lock(struct serai *s, const char *name, int *fd);
+/* Let go of a name for good: the file goes, too. */
+void name_unlock(int fd);
 int name_lock_note(int fd, const char *state, long domid);
 /* State noted by the keeper of a name ("running", "rebooting"); NULL when nobody holds it. */
 char *name_lock_state(const char *name);

@@ -38,6 +38,7 @@ struct xc_kernel {
 	const char *compression; /* of the bzImage payload, or "none" */
 
 	void *owned; /* decompressed image, freed with the kernel */
+	size_t owned_len;
 };
 
 /*

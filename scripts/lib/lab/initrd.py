@@ -145,12 +145,16 @@ def dom0():
 
 
 def with_run(base, out, script=None, files=()):
-    """base followed by a run's script and files [(source, path)], written to out."""
+    """base followed by a run's script and files [(source, path)], written to out. A directory stands for its files."""
     tree = Tree(BUILD / "plain", debs.tree(), "/")
     if script is not None:
         tree.text("/lab/script", script, 0o755)
     for source, path in files:
-        tree.add(path, source or None)
+        if source and pathlib.Path(source).is_dir():
+            for f in sorted(pathlib.Path(source).iterdir()):
+                tree.add(f"{path}/{f.name}", f)
+        else:
+            tree.add(path, source or None)
     tree.write(out)
     extra = pathlib.Path(out).read_bytes()
     with open(out, "wb") as f:

@@ -93,3 +93,33 @@ refuse "a bridge that is not there" serai create bad.cfg
 check "and nothing is left behind" test "$(serai list | wc -l)" = 2
 check_out "metrics" 'serai_domain_cpu_seconds_total' serai metrics
 check_out "top" 'Domain-0' serai top -b -i 1
+
+# --- disks through qemu-nbd --------------------------------------------------------------------------
+# The guest writes to a qcow2 image and reads it back; the image has it afterwards; no device or process stays.
+nbd_idle() { ! ls /sys/block/nbd*/pid >/dev/null 2>&1 && ! pgrep -x qemu-nbd >/dev/null; }
+check "a qcow2 image" qemu-img create -q -f qcow2 $work/d.qcow2 64M
+guest_config q1 "disk=['format=qcow2,vdev=xvda,access=rw,target=$work/d.qcow2']" "extra='console=hvc0 quiet lab.name=q1 lab.disk'"
+check "a guest with a qcow2 disk" serai create q1.cfg
+check "it writes and reads" guest_says q1 "disk round 2 right" 120
+check_out "its backend is an nbd device" '/dev/nbd[0-9]+' xenstore-read "/local/domain/0/backend/vbd/$(serai domid q1)/51712/nbd-device"
+refuse "a second guest with it" serai create q1.cfg name="'q2'"
+check "another image" qemu-img create -q -f qcow2 $work/e.qcow2 16M
+check "block-attach" serai block-attach q1 "format=qcow2,vdev=xvdb,access=rw,target=$work/e.qcow2"
+check_out "two are served" '^2$' sh -c 'ls /sys/block/nbd*/pid | wc -l'
+check "block-detach" serai block-detach q1 xvdb
+check_out "one is left" '^1$' sh -c 'ls /sys/block/nbd*/pid | wc -l'
+old=$(serai domid q1)
+new_q1() { n=$(serai domid q1) && [ "$n" != "$old" ]; }
+check "reboot of it" serai reboot q1
+check "it comes again, with its disk" until_true 120 new_q1
+check "and goes" serai destroy q1
+check "no nbd device or process is left" until_true 10 nbd_idle
+check "the image is sound" qemu-img check -q $work/d.qcow2
+check "and has what was written" test "$(stat -c %s $work/d.qcow2)" -gt $((4 << 20))
+# The same by a server.
+qemu-nbd --fork --persistent --shared=4 --format=qcow2 --socket=$work/nbd.sock --export-name=d $work/d.qcow2
+guest_config q3 "disk=['vdev=xvda,access=rw,target=nbd+unix:///d?socket=$work/nbd.sock']" "extra='console=hvc0 quiet lab.name=q3 lab.disk'"
+check "a guest with a disk of a server" serai create q3.cfg
+check "it writes and reads, too" guest_says q3 "disk round 1 right" 120
+check "and goes, too" serai destroy q3
+check "its device is free" until_true 10 sh -c '! ls /sys/block/nbd*/pid'

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What making a domain costs: hypercalls, requests to xenstored, wall time; serai create -p beside xl create -p.
+. /lab/lib.sh
+work=/var/tmp/cost
+mkdir -p $work
+cd $work || exit
+times=${LAB_TIMES:-7}
+
+make_one() { "$1" create -q -p "/root/$2.cfg" >/dev/null 2>$work/err || cat $work/err; }
+# wall TOOL CONFIG: the median of so many, in microseconds. Destroying is not measured.
+wall() {
+	local i start end
+	for ((i = 0; i < times; i++)); do
+		start=${EPOCHREALTIME/./}
+		make_one "$1" "$2"
+		end=${EPOCHREALTIME/./}
+		xl destroy "$2" >/dev/null 2>&1
+		echo $((end - start))
+	done | sort -n | sed -n "$((times / 2 + 1))p"
+}
+# Calls of /dev/xen/privcmd by one create: hypercalls, and mappings of foreign memory.
+privcmd() {
+	rm -f $work/trace*
+	# -e: without the process that stays behind, for which strace would wait.
+	timeout 60 strace -f -qq -e trace=ioctl -o $work/trace "$1" create -e -q -p "/root/$2.cfg" >/dev/null 2>&1
+	hypercalls=$(grep -c '_IOC(_IOC_NONE, 0x50, 0, ' $work/trace)
+	mappings=$(grep -Ec '_IOC\(_IOC_NONE, 0x50, 0x?[2-9], ' $work/trace)
+	xl destroy "$2" >/dev/null 2>&1
+}
+# Requests that reach xenstored, by its own log.
+requests() {
+	xenstore-control logfile $work/log >/dev/null && xenstore-control log on >/dev/null
+	: >$work/log
+	make_one "$1" "$2"
+	xenstore-control log off >/dev/null
+	grep -c ' IN ' $work/log
+	xl destroy "$2" >/dev/null 2>&1
+}
+
+measure() {
+	local name=$1 tool n
+	local -A time
+	for tool in xl serai; do
+		make_one $tool "$name" # once for the caches
+		xl destroy "$name" >/dev/null 2>&1
+		time[$tool]=$(wall $tool "$name")
+		privcmd $tool "$name"
+		n=$(requests $tool "$name")
+		info "$name-$tool" "${time[$tool]} us, $hypercalls hypercalls, $mappings mappings, $n requests to xenstored"
+		eval "${tool}_calls=$hypercalls ${tool}_requests=$n"
+	done
+	info "$name-wall" "serai takes $((time[serai] * 100 / time[xl]))% of xl's time"
+	check "$name: at most a quarter of the wall time" test $((time[serai] * 4)) -le "${time[xl]}"
+	# shellcheck disable=SC2154 # set by eval above
+	check "$name: no more hypercalls" test "$serai_calls" -gt 0 -a "$serai_calls" -le "$xl_calls"
+	# shellcheck disable=SC2154
+	check "$name: no more requests to xenstored" test "$serai_requests" -gt 0 -a "$serai_requests" -le "$xl_requests"
+}
+
+# A kernel that needs no unpacking, as small as guests get; Debian's, with a ramdisk; and that one with a disk and an interface.
+guest_config tiny "kernel='/guests/load.elf'" "ramdisk=''" "memory=32"
+sed -i '/ramdisk/d' /root/tiny.cfg
+guest_config debian
+ip link add xenbr0 type bridge 2>/dev/null
+ip link set xenbr0 up
+truncate -s 16M $work/disk
+guest_config devices "disk=['$work/disk,raw,xvda,w']" "vif=['bridge=xenbr0']"
+measure tiny
+measure debian
+measure devices
+# Where serai's time goes, for whoever reads the log.
+timeout 60 strace -f -w -c -o $work/calls serai create -e -q -p /root/devices.cfg >/dev/null 2>&1
+xl destroy devices
+head -n 10 $work/calls
+timeout 60 strace -f -r -o $work/calls serai create -e -q -p /root/devices.cfg >/dev/null 2>&1
+xl destroy devices
+awk '$2 > 0.03' $work/calls | cut -c1-150 | head -n 40
