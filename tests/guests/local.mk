@@ -3,14 +3,14 @@
 EXTRA_DIST += tests/latency tests/guests
 
 guest_kernels = start version hypercalls traps syscall iret upcalls segments pagetables emulation \
-	evtchn grants memory sched vcpu time fpu x87 fpuload console control rows hostile neighbour suspend
+	evtchn grants memory sched vcpu time fpu x87 fpuload console control rows hostile neighbour suspend x87save xmask
 guest_cppflags = -I$(top_srcdir)/guest-headers -I$(top_srcdir)/tests/guests/include
 guest_cflags = -std=gnu11 -O2 -g $(GUEST_PLAIN) -ffreestanding -fno-builtin -fno-pic -mcmodel=kernel \
 	-mno-red-zone -mno-sse -mno-mmx -mno-80387 -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fcf-protection=none \
 	-Wall -Wextra -Werror -Wno-unused-value -Wno-gnu-variable-sized-type-not-at-end \
 	-Wno-unused-command-line-argument -MMD -MP
-guest_lib = start entry probe string console report trap mm event user vcpu xenstore
+guest_lib = start entry probe string console report trap mm event user vcpu xenstore suspend
 guest_lib_objects = $(guest_lib:%=tests/guests/lib/%.o)
 guest_images = $(guest_kernels:%=tests/guests/%.elf) tests/guests/bench.elf tests/guests/bench-load.elf \
 	tests/guests/traffic.elf tests/guests/example.elf

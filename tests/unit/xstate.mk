@@ -3,7 +3,8 @@
 xs_cppflags = $(host_cppflags) -idirafter $(top_srcdir)/hypervisor/include -I$(top_srcdir)/hypervisor
 xs_tests = tests/unit/core/xstate/cpu_test tests/unit/core/xstate/rules_test tests/unit/core/xstate/tag_test \
 	tests/unit/core/cpuid/policy_test tests/unit/core/emulate/diff_test \
-	tests/unit/core/emulate/mode_test tests/unit/x86/cpu/fpu_image_test
+	tests/unit/core/emulate/mode_test tests/unit/x86/cpu/fpu_image_test \
+	tests/unit/x86/cpu/fpu_switch_test
 check_PROGRAMS += $(xs_tests)
 TESTS += $(xs_tests)
 
@@ -57,4 +58,10 @@ tests_unit_x86_cpu_fpu_image_test_CPPFLAGS = $(xs_cppflags) -D__XEN_TOOLS__ \
 	-DFIXTURES='"$(abs_top_srcdir)/tests/unit/x86/cpu/fixtures"'
 tests_unit_x86_cpu_fpu_image_test_CFLAGS = $(host_cflags)
 tests_unit_x86_cpu_fpu_image_test_LDADD = tests/unit/core/libxstate.a -lcmocka
+tests_unit_x86_cpu_fpu_switch_test_SOURCES = tests/unit/x86/cpu/fpu_switch_test.c \
+	tests/unit/x86/cpu/cpu_model.h hypervisor/x86/cpu/fpu.c hypervisor/x86/cpu/fpu_image.c
+tests_unit_x86_cpu_fpu_switch_test_CPPFLAGS = $(xs_cppflags) -D__XEN_TOOLS__ \
+	-include $(top_srcdir)/tests/unit/x86/cpu/cpu_model.h
+tests_unit_x86_cpu_fpu_switch_test_CFLAGS = $(host_cflags)
+tests_unit_x86_cpu_fpu_switch_test_LDADD = tests/unit/core/libxstate.a -lcmocka
 EXTRA_DIST += tests/unit/x86/cpu/fixtures

@@ -128,6 +128,15 @@ static void signals_catch(void)
 	sigaction(SIGHUP, &a, NULL);
 }
 
+static struct json_object *json_fixed(double v, const char *format)
+{
+	struct json_object *o = json_object_new_double(v);
+
+	/* The library does not write to its argument, whatever its type says. */
+	json_object_set_serializer(o, json_object_double_to_json_string, (void *)(uintptr_t)format, NULL);
+	return o;
+}
+
 static int report(struct cli *cli, const struct move *m, const struct save_stats *st)
 {
 	struct json_object *o;
@@ -147,8 +156,8 @@ static int report(struct cli *cli, const struct move *m, const struct save_stats
 	json_put(o, "pages", json_u64(st->pages));
 	json_put(o, "zero_pages", json_u64(st->zero_pages));
 	json_put(o, "bytes", json_u64(st->bytes));
-	json_put(o, "seconds", json_object_new_double((long)(st->total_s * 1000 + 0.5) / 1000.0));
-	json_put(o, "downtime_ms", json_object_new_double((long)(st->downtime_s * 10000 + 0.5) / 10.0));
+	json_put(o, "seconds", json_fixed(st->total_s, "%.3f"));
+	json_put(o, "downtime_ms", json_fixed(st->downtime_s * 1000, "%.1f"));
 	return print_json(o);
 }
 
@@ -193,6 +202,8 @@ static int transfer(struct cli *cli, const struct move *m, domid_t dom, const st
 		return rc;
 	left = save_left_ms(&m->so, st);
 	rc = line_expect(&cli->s, p->from, "built", m->host, left < BUILT_MS ? left : BUILT_MS);
+	if (rc == 0)
+		serai_say(&cli->s, "built after %.0f ms", (stream_now() - st->stopped_at) * 1000);
 	if (rc == -ETIMEDOUT && left < BUILT_MS)
 		return serai_fail(&cli->s, rc,
 				  "%s was stopped for the %u ms that were allowed, and %s had not built it",

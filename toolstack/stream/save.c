@@ -8,6 +8,7 @@
 #include "format.h"
 #include "frames.h"
 #include "guest.h"
+#include "pace.h"
 #include "peer.h"
 #include "sink.h"
 
@@ -23,9 +24,6 @@
 
 #define SUSPEND_TIMEOUT_MS 60000
 #define SUSPEND_GRACE_MS 15000
-#define MAX_ROUNDS 30
-/* So many rounds in a row that leave no less than an earlier one did: more will not help. */
-#define STUCK_ROUNDS 3
 
 struct saver {
 	struct serai *s;
@@ -319,53 +317,26 @@ static int suspend(struct saver *w)
 	return rc;
 }
 
-/* What the rounds have come to. */
-struct pace {
-	double rate;         /* pages a second over the link */
-	uint64_t left, best; /* pages dirty now, and after the best round so far */
-	unsigned int stuck;  /* rounds since the best one */
-};
-
-/* The page count of a round that was sent in so many seconds; how long the dirty ones would take. */
-static double pace_round(struct pace *p, uint64_t sent, double seconds, uint64_t left)
-{
-	/* A round of few pages says little about the link. */
-	if (sent > 256 || p->rate == 0)
-		p->rate = sent / (seconds + 1e-6);
-	p->left = left;
-	if (p->best == 0 || left < p->best - p->best / 8) {
-		p->best = left;
-		p->stuck = 0;
-	} else {
-		p->stuck++;
-	}
-	return left / (p->rate + 1) * 1000;
-}
-
 /* Another round? 1: yes; 0: the rest goes with the guest stopped; negative: it cannot be moved like that. */
-static int live_more(struct saver *w, const struct pace *p, double down_ms, double start)
+static int live_more(struct saver *w, const struct pace *p, double start)
 {
-	unsigned int max = w->o->max_rounds ? w->o->max_rounds : MAX_ROUNDS;
-
-	/* Suspending and building it over there come on top: half of a strict budget is theirs. */
-	if (down_ms < (w->o->downtime_strict ? w->o->downtime_ms / 2 : w->o->downtime_ms))
+	switch (pace_next(p, w->o, stream_now() - start)) {
+	case PACE_MORE:
+		return 1;
+	case PACE_STOP:
 		return 0;
-	if (w->o->timeout_s && stream_now() - start > w->o->timeout_s)
+	case PACE_LATE:
 		return serai_fail(w->s, -ETIMEDOUT,
 				  "domain %u: not done in %u s: it writes %.1f MiB a "
 				  "round, the link carries %.1f MiB/s",
 				  w->dom, w->o->timeout_s, p->left / 256.0, p->rate / 256);
-	/* A guest that writes as fast as the link carries leaves as much after every further round. */
-	if (p->stuck < STUCK_ROUNDS && w->st->rounds < max)
-		return 1;
-	if (w->o->downtime_strict && w->o->timeout_s && w->st->rounds < max)
-		return 1;
-	if (!w->o->downtime_strict)
-		return 0;
+	case PACE_UNFIT:
+		break;
+	}
 	return serai_fail(w->s, -ETIMEDOUT,
 			  "domain %u writes memory too fast: after %u rounds the rest would stop it for "
 			  "%.0f ms, and %u ms were allowed",
-			  w->dom, w->st->rounds, down_ms, w->o->downtime_ms);
+			  w->dom, w->st->rounds, p->down_ms, w->o->downtime_ms);
 }
 
 /*
@@ -375,7 +346,6 @@ static int live_more(struct saver *w, const struct pace *p, double down_ms, doub
 static int live_rounds(struct saver *w, uint64_t words, double start)
 {
 	struct pace p = {0};
-	double down_ms;
 	int rc;
 
 	for (;;) {
@@ -390,11 +360,11 @@ static int live_rounds(struct saver *w, uint64_t words, double start)
 				  NULL);
 		if (rc < 0)
 			return serai_fail_xc(w->s, rc, "domain %u", w->dom);
-		down_ms = pace_round(&p, w->st->pages - w->st->zero_pages - before, stream_now() - began,
-				     count_bits(w->dirty, words));
+		pace_round(&p, w->st->pages - w->st->zero_pages - before, stream_now() - began,
+			   count_bits(w->dirty, words));
 		serai_say(w->s, "round %u: %.0f pages/s, %lu pages dirty, %.0f ms for those", w->st->rounds,
-			  p.rate, (unsigned long)p.left, down_ms);
-		rc = live_more(w, &p, down_ms, start);
+			  p.rate, (unsigned long)p.left, p.down_ms);
+		rc = live_more(w, &p, start);
 		if (rc <= 0)
 			return rc;
 		rc = xc_shadow_op(w->s->xc, w->dom, XEN_DOMCTL_SHADOW_OP_CLEAN, 0, w->dirty,
@@ -535,8 +505,7 @@ static int save_all(struct saver *w, bool *suspended, double start)
 		if (rc < 0)
 			return rc;
 		*suspended = true;
-	}
-	if (w->st->live) {
+		serai_say(w->s, "suspended after %.0f ms", (stream_now() - w->st->stopped_at) * 1000);
 		rc = xc_shadow_op(w->s->xc, w->dom, XEN_DOMCTL_SHADOW_OP_CLEAN,
 				  XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL, w->dirty, w->g.view.nr_pfns, NULL);
 		if (rc < 0)
@@ -546,7 +515,10 @@ static int save_all(struct saver *w, bool *suspended, double start)
 	}
 	w->st->rounds++;
 	rc = put_pages(w, w->st->live ? "Last pages" : "Memory", true);
-	if (rc < 0 || (rc = put_state(w)) < 0)
+	if (rc < 0)
+		return rc;
+	serai_say(w->s, "last pages sent after %.0f ms", (stream_now() - w->st->stopped_at) * 1000);
+	if ((rc = put_state(w)) < 0)
 		return rc;
 	rc = sink_finish(&w->sink);
 	w->st->bytes = w->sink.sent;

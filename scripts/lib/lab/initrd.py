@@ -65,7 +65,8 @@ def modules(tree, root, names):
             tree.binary(f"/{base}/{f.name}", f.read_bytes())
 
 
-def _skeleton(tree):
+def skeleton(tree):
+    """Directories, devices and the few files of /etc that programs look for."""
     for d in ("proc", "sys", "dev", "run", "tmp", "root", "mnt", "var/log/xen", "var/lib/xen",
               "var/lib/xenstored", "run/xen", "run/lock", "etc"):
         tree.directory(f"/{d}")
@@ -79,7 +80,13 @@ def _skeleton(tree):
     tree.link("/etc/mtab", "/proc/mounts")
 
 
-def _busybox(tree, box):
+def kmod_links(tree):
+    """The programs that kmod is."""
+    for name in ("insmod", "modprobe", "rmmod", "lsmod", "depmod"):
+        tree.link(f"/usr/sbin/{name}", "/bin/kmod")
+
+
+def busybox(tree, box):
     """Links for every applet that is no program of its own in the image."""
     tree.add("/bin/busybox", box)
     have = {pathlib.PurePath(p).name for p in tree.entries}
@@ -97,9 +104,9 @@ def guest():
 
     def make(tmp):
         tree = Tree(root)
-        _skeleton(tree)
+        skeleton(tree)
         modules(tree, root, GUEST_MODULES)
-        _busybox(tree, root / "bin/busybox")
+        busybox(tree, root / "bin/busybox")
         tree.add("/init", init)
         # Where the kernel looks when it wants a module itself.
         tree.link("/usr/sbin/modprobe", "/bin/busybox")
@@ -119,7 +126,7 @@ def dom0():
 
     def make(tmp):
         tree = Tree(root)
-        _skeleton(tree)
+        skeleton(tree)
         modules(tree, root, DOM0_MODULES)
         for p in PROGRAMS:
             tree.add(p)
@@ -131,9 +138,8 @@ def dom0():
         tree.add("/usr/lib/x86_64-linux-gnu/libgcc_s.so.1")
         tree.add("/etc/xen")
         tree.add("/usr/lib/xen-common")
-        for name in ("insmod", "modprobe", "rmmod", "lsmod", "depmod"):
-            tree.link(f"/usr/sbin/{name}", "/bin/kmod")
-        _busybox(tree, root / "bin/busybox")
+        kmod_links(tree)
+        busybox(tree, root / "bin/busybox")
         for p in parts:
             tree.add("/init" if p.name == "init" else f"/lab/{p.name}", p)
         vmlinuz, _ = debs.kernel(root)

@@ -14,7 +14,6 @@
 
 #include "guest.h"
 
-#define NODE "control/shutdown"
 #define FS_BASE 0x123456789000UL
 #define DR0 0x100000UL
 #define OWN_SELECTOR 0x0b /* entry 1, privilege 3 */
@@ -23,7 +22,6 @@
 
 static uint64_t gdt[512] __page_aligned;
 static uint64_t ldt[512] __page_aligned;
-static unsigned long list[512] __page_aligned, list_list[512] __page_aligned;
 static struct vcpu_runstate_info runstate;
 static uint32_t ipi_port;
 static unsigned long old_start_mfn, old_memory_mfn;
@@ -62,18 +60,6 @@ static unsigned int events_of_one_send(void)
 	event_op(EVTCHNOP_send, &s);
 	upcalls_off();
 	return upcalls;
-}
-
-/* Where the toolstack finds all frames. */
-static void offer_frame_list(void)
-{
-	unsigned long pages = (start_info->nr_pages + 511) / 512;
-
-	for (unsigned long i = 0; i < pages; i++)
-		list[i] = virt_to_mfn((char *)start_info->mfn_list + i * PAGE_SIZE);
-	list_list[0] = virt_to_mfn(list);
-	shared_info->arch.max_pfn = start_info->nr_pages;
-	shared_info->arch.pfn_to_mfn_frame_list_list = virt_to_mfn(list_list);
 }
 
 static uint32_t limit_of(uint32_t selector)
@@ -131,27 +117,6 @@ static void check_state(void)
 }
 __asm__("do_undefined: ud2");
 
-static bool unmap_shared_info(void)
-{
-	return !update_va((unsigned long)shared_info, 0, UVMF_INVLPG);
-}
-
-static bool map_shared_info(void)
-{
-	return !update_va((unsigned long)shared_info,
-			  start_info->shared_info | PTE_P | PTE_W | PTE_A | PTE_D | PTE_U, UVMF_INVLPG);
-}
-
-/* Asked through xenstore; the answer is an empty node. */
-static void wait_for_request(void)
-{
-	char buf[32];
-
-	while (!store_read(NODE, buf, sizeof(buf)) || strcmp(buf, "suspend"))
-		store_pause();
-	store_write(NODE, "");
-}
-
 static struct regs in, out;
 static uint64_t __used xmm_in[2] = {0x1122334455667788, 0x99aabbccddeeff00};
 static uint64_t __used xmm_out[2];
@@ -162,27 +127,15 @@ static long suspend(void)
 	static struct sched_shutdown s = {.reason = SHUTDOWN_suspend};
 
 	time_before = uptime_ns();
-	if (!unmap_shared_info())
+	if (!suspend_prepare())
 		return -1;
-	start_info->store_mfn = machine_to_phys_mapping[start_info->store_mfn];
-	start_info->console.domU.mfn = (uint32_t)machine_to_phys_mapping[start_info->console.domU.mfn];
 	regs_fill(&in, 4711);
 	in.rax = __HYPERVISOR_sched_op;
 	in.rdi = SCHEDOP_shutdown;
 	in.rsi = (unsigned long)&s;
 	in.rdx = virt_to_mfn(start_info);
 	probe(&in, &out, do_suspend);
-	if (out.rax == 1) { /* the numbers are as we left them */
-		start_info->store_mfn = pfn_to_mfn(start_info->store_mfn);
-		start_info->console.domU.mfn = (uint32_t)pfn_to_mfn(start_info->console.domU.mfn);
-	}
-	if (!map_shared_info())
-		return -1;
-	if (out.rax == 0)
-		for (unsigned int i = 0; i < 64; i++)
-			shared_info->evtchn_mask[i] = ~0UL;
-	upcalls_off();
-	return (long)out.rax;
+	return suspend_over((long)out.rax) ? (long)out.rax : -1;
 }
 __asm__("do_suspend:\n"
 	"movups xmm_in(%rip), %xmm5\n"
@@ -201,7 +154,7 @@ CASE(suspend_called_off)
 		return;
 	}
 	event_set_handler(on_event);
-	offer_frame_list();
+	suspend_offer_frames();
 	require(set_state());
 	require(bind_ipi());
 	check_eq(hypercall3(__HYPERVISOR_grant_table_op, GNTTABOP_set_version, (unsigned long)&v, 1), 0);
@@ -209,7 +162,7 @@ CASE(suspend_called_off)
 	shared_before = start_info->shared_info;
 	old_memory_mfn = virt_to_mfn(memory);
 	printk("suspend: ready 1\n");
-	wait_for_request();
+	suspend_wait_for_request();
 	check_eq(suspend(), 1);
 	check_regs(&in, &out, R_RAX | R_RCX | R_R11 | R_RSP | R_RFLAGS, __LINE__);
 	check_eq(xmm_out[0], xmm_in[0]);
@@ -246,7 +199,7 @@ CASE(suspended_and_restored)
 	}
 	old_start_mfn = virt_to_mfn(start_info);
 	printk("suspend: ready 2\n");
-	wait_for_request();
+	suspend_wait_for_request();
 	check_eq(suspend(), 0);
 	/* rdx was the start info's frame, which has moved. */
 	check_regs(&in, &out, R_RAX | R_RCX | R_R11 | R_RSP | R_RFLAGS | 1u << 3, __LINE__);

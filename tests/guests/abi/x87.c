@@ -15,38 +15,10 @@
 
 #include "guest.h"
 #include "usercode.h"
-
-struct fenv32 {
-	uint32_t fcw, fsw, ftw, fip;
-	uint16_t fcs, fop;
-	uint32_t fdp;
-	uint16_t fds, rsvd;
-};
-
-struct fxsave64 {
-	uint16_t fcw, fsw, ftw, fop;
-	uint64_t fip, fdp;
-	uint8_t rest[512 - 24];
-} __attribute__((aligned(64)));
+#include "x87.h"
 
 static struct fxsave64 image, image2;
 static const float number = 3.5f;
-
-/* Does the processor give back the selectors and offsets it was given? */
-static bool pointers_kept(bool wide)
-{
-	struct fenv32 env;
-
-	__asm__ volatile("fninit\n fxsave64 %0" : "=m"(image));
-	if (wide) {
-		image.fip = 0xffffffff80123456UL;
-		__asm__ volatile("fxrstor64 %1\n fxsave64 %0" : "=m"(image2) : "m"(image));
-		return image2.fip == image.fip;
-	}
-	image.fip = 0x0000123400005678UL;
-	__asm__ volatile("fxrstor %1\n fnstenv %0" : "=m"(env) : "m"(image));
-	return env.fcs == 0x1234 && env.fip == 0x5678;
-}
 
 static volatile int stage;
 static void (*volatile job)(void); /* for the other vCPU, once */
@@ -155,22 +127,6 @@ static void out_and_in(void)
 		extstate_rc = extstate(XEN_DOMCTL_setvcpuextstate, kept, size);
 }
 
-/* Xen's record holds an image only of a vCPU that has set its XCR0. */
-static bool use_xsave(void)
-{
-	unsigned int a = 1, b, c, d, hi;
-	unsigned long cr4;
-
-	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
-	if (!(c >> 26 & 1))
-		return false;
-	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
-	__asm__ volatile("mov %0, %%cr4" ::"r"(cr4 | 1UL << 18));
-	__asm__ volatile("xgetbv" : "=a"(a), "=d"(hi) : "c"(0));
-	__asm__ volatile("xsetbv" ::"a"(a | 3), "d"(hi), "c"(0));
-	return true;
-}
-
 static bool went_out_and_in(void)
 {
 	other_does(out_and_in);
@@ -217,7 +173,7 @@ CASE(selectors_of_32bit_code)
 	char *data = user_data_page();
 	struct fenv32 *before = (void *)(data + 0x100), *after = (void *)(data + 0x200);
 
-	if (!pointers_kept(false)) {
+	if (!x87_pointers_kept(false)) {
 		skip("the processor keeps no selectors");
 		return;
 	}
@@ -241,7 +197,7 @@ CASE(selectors_of_32bit_code)
 
 CASE(pointers_of_64bit_code)
 {
-	if (!pointers_kept(true)) {
+	if (!x87_pointers_kept(true)) {
 		skip("the processor keeps no instruction pointer");
 		return;
 	}
@@ -286,7 +242,8 @@ CASE(selectors_through_a_record)
 	struct fenv32 *before = (void *)(data + 0x100), *after = (void *)(data + 0x200);
 	struct fxsave64 *x = (void *)(kept + IMAGE_AT);
 
-	if (!pointers_kept(false) || !use_xsave()) {
+	/* Xen's record holds an image only of a vCPU that has set its XCR0. */
+	if (!x87_pointers_kept(false) || !x87_use_xsave()) {
 		skip("the processor keeps no selectors, or has no XSAVE");
 		return;
 	}
@@ -311,7 +268,7 @@ CASE(selectors_through_a_record)
 
 CASE(pointers_through_a_record)
 {
-	if (!pointers_kept(true) || !use_xsave()) {
+	if (!x87_pointers_kept(true) || !x87_use_xsave()) {
 		skip("the processor keeps no instruction pointer, or there is no XSAVE");
 		return;
 	}

@@ -218,6 +218,15 @@ typedef void store_event_fn(const char *path, const char *token);
 void store_set_event_handler(store_event_fn *fn);
 bool store_event(void); /* takes one event that has arrived; false: there is none */
 
+/* lib/suspend.c: being saved and restored (docs/abi/suspend.md), with one vCPU */
+void suspend_offer_frames(void);
+void suspend_wait_for_request(void);
+/* Before and after the shutdown call, whose result says whether this is the restored domain (0) or not (1). */
+bool suspend_prepare(void);
+bool suspend_over(long ret);
+/* All of it: waits to be asked, and returns the call's result, or -1. */
+long suspend_plainly(void);
+
 /* lib/vcpu.c */
 #define MAX_VCPUS 4
 /* Starts vCPU n at fn with a stack of its own; 0 or an errno. */

@@ -78,7 +78,7 @@ for n in $(seq $((2 * ${LAB_TIMES:-1}))); do
 	else
 		out=$(on $here "serai -v migrate --json ${LAB_OPTIONS:-} deb $(address $there) 2>&1")
 		rc=$?
-		what="$(figure downtime_ms) ms down, $(figure rounds) rounds, $(figure bytes) bytes, $(figure seconds) s in all"
+		what="$(figure downtime_ms) ms down ($(sed -n 's/.*\(suspended\|last pages sent\|built\) after \([0-9]*\) ms.*/\1 \2/p' <<<"$out" | tr '\n' ' ')), $(figure rounds) rounds, $(figure bytes) bytes, $(figure seconds) s in all"
 		case $out in *'"live": false'*) what="not live, $what" ;; esac
 	fi
 	[ $rc = 0 ] || printf '%s\n' "$out"

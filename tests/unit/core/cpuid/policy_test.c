@@ -17,8 +17,9 @@
 
 static struct cpu_policy host, pv_max, pv;
 
-/* A server CPU with AVX-512, AMX and PKU; an AMD one by vendor. */
-static bool amd_machine;
+/* A server CPU with AVX-512, AMX and PKU; an AMD one by vendor, or an older one with MPX. */
+static bool amd_machine, mpx_machine;
+static bool undescribed_tiles; /* as some hypervisors below this one have it */
 
 static void made_up_cpuid(u32 leaf, u32 sub, struct cpuid_leaf *l)
 {
@@ -45,7 +46,9 @@ static void made_up_cpuid(u32 leaf, u32 sub, struct cpuid_leaf *l)
 		{0xd, 9, {8, 2688, 0, 0}},
 		{0xd, 17, {64, 2752, 2, 0}},
 		{0xd, 18, {8192, 2816, 6, 0}},
+		{0x1d, 0, {1, 0, 0, 0}},
 		{0x1d, 1, {0x04002000, 0x00080040, 0x10, 0}},
+		{0x1e, 0, {1, 0xff004010, 0, 0}},
 		{0x80000000, 0, {0x80000008, 0, 0, 0}},
 		{0x80000001, 0, {0, 0, 0x121, 0x2c100800}},
 		{0x80000007, 0, {0, 0, 0, 0x100}},
@@ -56,6 +59,14 @@ static void made_up_cpuid(u32 leaf, u32 sub, struct cpuid_leaf *l)
 	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++)
 		if (rows[i].leaf == leaf && rows[i].sub == sub)
 			*l = rows[i].v;
+	if (undescribed_tiles && (leaf == 0x1d || leaf == 0x1e))
+		memset(l, 0, sizeof(*l));
+	if (mpx_machine && leaf == 7 && sub == 0)
+		l->b |= 1U << 14;
+	if (mpx_machine && leaf == 0xd && sub == 0)
+		l->a = 0x21f;
+	if (mpx_machine && leaf == 0xd && (sub == 3 || sub == 4))
+		*l = (struct cpuid_leaf){64, sub == 3 ? 960 : 1024, 0, 0};
 	if (amd_machine && leaf == 0)
 		*l = (struct cpuid_leaf){0xd, 0x68747541, 0x444d4163, 0x69746e65};
 }
@@ -63,7 +74,7 @@ static void made_up_cpuid(u32 leaf, u32 sub, struct cpuid_leaf *l)
 static int setup(void **state)
 {
 	(void)state;
-	amd_machine = false;
+	amd_machine = mpx_machine = undescribed_tiles = false;
 	policy_read(&host, made_up_cpuid);
 	policy_derive(&pv_max, &host, POLICY_PV_MAX);
 	policy_derive(&pv, &host, POLICY_PV_DEFAULT);
@@ -167,6 +178,127 @@ static void masks(void **state)
 	policy_clamp(&p, &pv_max);
 	assert_false(policy_has(&p, F(SMEP)));
 	assert_int_equal(policy_permitted_xcr0(&p), 0xe7);
+}
+
+/* AMX: nobody's unless asked for by its feature bit; then components, XFD and the leaves come with it. */
+static void tiles(void **state)
+{
+	static struct xen_cpuid_leaf leaves[256];
+	unsigned int nr = ARRAY_SIZE(leaves);
+	struct policy_error err = {~0U, ~0U, ~0U};
+	struct cpuid_context c = {.pv = true, .xcr0 = 0x60007};
+	struct cpu_policy p = pv;
+	struct cpuid_leaf l;
+
+	assert_true(policy_has(&pv_max, F(AMX_TILE)));
+	assert_false(policy_has(&pv, F(AMX_TILE)));
+	assert_false(policy_has(&pv, F(AMX_INT8)));
+	assert_false(policy_has(&pv, F(XFD)));
+	assert_int_equal(pv.basic[POLICY_TMUL].b, 0);
+	policy_query(&pv, &c, 0x1d, 1, &l);
+	assert_int_equal(l.a, 0);
+
+	/* As a toolstack asks: a bit more than the default, all else as it was. */
+	policy_set_feature(&p, F(AMX_TILE), true);
+	policy_set_feature(&p, F(AMX_INT8), true);
+	policy_clamp(&p, &pv_max);
+	assert_int_equal(policy_compatible(&pv_max, &p, &err), 0);
+	assert_int_equal(policy_permitted_xcr0(&p), 0x600e7);
+	assert_true(policy_has(&p, F(XFD)));
+	assert_false(policy_has(&p, F(AMX_BF16)));
+	policy_query(&p, &c, 0, 0, &l);
+	assert_int_equal(l.a, 0x1e);
+	policy_query(&p, &c, 0xd, 1, &l);
+	assert_true(l.a & 0x10);
+	policy_query(&p, &c, 0xd, 18, &l);
+	assert_int_equal(l.a, 8192);
+	assert_int_equal(l.c, 6);
+	policy_query(&p, &c, 0xd, 0, &l);
+	assert_int_equal(l.b, 2816 + 8192);
+	policy_query(&p, &c, 0x1d, 0, &l);
+	assert_int_equal(l.a, 1);
+	policy_query(&p, &c, 0x1d, 1, &l);
+	assert_int_equal(l.a, 0x04002000);
+	policy_query(&p, &c, 0x1e, 0, &l);
+	assert_int_equal(l.a, 0);
+	assert_int_equal(l.b, 0x4010);
+	policy_query(&p, &c, 0x1b, 0, &l);
+	assert_int_equal(l.a | l.b | l.c | l.d, 0);
+
+	/* The tools get nothing they would refuse, and what they bring back means the same. */
+	assert_int_equal(policy_write_leaves(&p, leaves, &nr), 0);
+	for (unsigned int i = 0; i < nr; i++)
+		assert_true(leaves[i].leaf <= 0xd || leaves[i].leaf >= HV_CPUID_BASE);
+	memset(&p, 0, sizeof(p));
+	assert_int_equal(policy_read_leaves(&p, leaves, nr, &err), 0);
+	policy_clamp(&p, &pv_max);
+	assert_int_equal(policy_permitted_xcr0(&p), 0x600e7);
+	assert_int_equal(p.tile[1].b, 0x00080040);
+
+	/* Leaf 0xD follows when the bit goes, and a domain with tiles fits no host without. */
+	assert_int_equal(policy_compatible(&pv, &p, &err), -EINVAL);
+	policy_set_feature(&p, F(AMX_TILE), false);
+	policy_clamp(&p, &pv_max);
+	assert_int_equal(policy_permitted_xcr0(&p), 0xe7);
+	assert_false(policy_has(&p, F(AMX_INT8)));
+	assert_false(policy_has(&p, F(XFD)));
+	assert_int_equal(p.basic[0].a, 0xd);
+
+	/* A hole: tiles without AVX and what needs it. */
+	p = pv;
+	policy_set_feature(&p, F(AMX_TILE), true);
+	policy_set_feature(&p, F(AVX), false);
+	policy_clamp(&p, &pv_max);
+	assert_int_equal(policy_permitted_xcr0(&p), 0x60003);
+	assert_int_equal(policy_xsave_size(&p, 0x60003, false), 2816 + 8192);
+	assert_int_equal(policy_xsave_size(&p, 0x60003, true), 576 + 64 + 8192);
+
+	undescribed_tiles = true;
+	policy_read(&host, made_up_cpuid);
+	policy_derive(&pv_max, &host, POLICY_PV_MAX);
+	assert_false(policy_has(&pv_max, F(AMX_TILE)));
+	assert_false(policy_has(&pv_max, F(XFD)));
+	assert_int_equal(policy_permitted_xcr0(&pv_max), 0xe7);
+	assert_int_equal(pv_max.basic[0].a, 0xd);
+	setup(state);
+}
+
+/* MPX, on a machine of its time: off by default, and with AVX masked a hole in XCR0. */
+static void bounds(void **state)
+{
+	struct cpuid_context c = {.pv = true, .xcr0 = 0x1b};
+	struct cpu_policy p;
+	struct cpuid_leaf l;
+
+	mpx_machine = true;
+	policy_read(&host, made_up_cpuid);
+	policy_derive(&pv_max, &host, POLICY_PV_MAX);
+	policy_derive(&pv, &host, POLICY_PV_DEFAULT);
+	assert_int_equal(policy_permitted_xcr0(&pv), 7);
+	assert_int_equal(policy_permitted_xcr0(&pv_max), 0x1f);
+	/* The machine's XCR0 has no AVX-512, whatever its feature bits say. */
+	assert_false(policy_has(&pv_max, F(AVX512F)));
+	p = pv;
+	policy_set_feature(&p, F(MPX), true);
+	policy_set_feature(&p, F(AVX), false);
+	policy_clamp(&p, &pv_max);
+	assert_int_equal(policy_permitted_xcr0(&p), 0x1b);
+	assert_false(policy_has(&p, F(AVX2)));
+	policy_query(&p, &c, 0xd, 0, &l);
+	assert_int_equal(l.a, 0x1b);
+	assert_int_equal(l.b, 1088);
+	assert_int_equal(l.c, 1088);
+	policy_query(&p, &c, 0xd, 2, &l);
+	assert_int_equal(l.a | l.b | l.c | l.d, 0);
+	policy_query(&p, &c, 0xd, 1, &l);
+	assert_int_equal(l.b, 576 + 128);
+	/* A mask in leaf 0xD is for what the default has. */
+	p = pv;
+	p.xstate[0].a = 3;
+	policy_set_feature(&p, F(MPX), true);
+	policy_clamp(&p, &pv_max);
+	assert_int_equal(policy_permitted_xcr0(&p), 0x1b);
+	setup(state);
 }
 
 static void serialisation(void **state)
@@ -298,7 +430,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(derivation),    cmocka_unit_test(trimming),      cmocka_unit_test(masks),
 		cmocka_unit_test(serialisation), cmocka_unit_test(compatibility), cmocka_unit_test(queries),
-		cmocka_unit_test(this_machine),
+		cmocka_unit_test(this_machine),  cmocka_unit_test(tiles),         cmocka_unit_test(bounds),
 	};
 
 	return cmocka_run_group_tests_name("CPU policies", tests, setup, NULL);
