@@ -45,7 +45,7 @@ modulesloaddir = $(prefix)/lib/modules-load.d
 modulesload_DATA = $(srcdir)/toolstack/xenstored/serai-modules.conf
 endif
 
-EXTRA_DIST += tests/xenstore/protocol.txt tests/xenstore/protocol.expected tests/xenstore/run
+EXTRA_DIST += tests/xenstore/protocol.txt tests/xenstore/protocol.expected tests/xenstore/run tests/valgrind/run
 
 EXTRA_DIST += docs/man/xenstored.8.scd
 if TOOLSTACK
