@@ -6,6 +6,7 @@ work=/var/tmp/cost
 mkdir -p $work
 cd $work || exit
 times=${LAB_TIMES:-5}
+export SERAI_CACHE_DIR=$work/cache # this host has no /var/cache
 
 make_one() { "$1" create -q -p "/root/$2.cfg" >/dev/null 2>$work/err || cat $work/err >&2; }
 # wall TOOL CONFIG: the median of so many, in microseconds. Destroying is not measured.
