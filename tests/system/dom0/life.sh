@@ -5,10 +5,10 @@
 vcpus=${LAB_VCPUS:-2}
 
 free_before=$(xl info free_memory)
-guest_config g1 "vcpus=$vcpus" "maxmem=160" "on_crash='destroy'"
+guest_config g1 "vcpus=$vcpus" "memory=128" "maxmem=160" "on_crash='destroy'"
 check "create" xl create g1.cfg || exit
 check "it runs" guest_says g1 "guest up: g1, $vcpus cpus"
-check_out "list" "^g1 +[0-9]+ +96 +$vcpus " xl list
+check_out "list" "^g1 +[0-9]+ +128 +$vcpus " xl list
 check_out "list -l" '"name": "g1"' xl list -l g1
 check_out "vcpu-list" '^g1 ' xl vcpu-list g1
 refuse "create of a name in use" xl create g1.cfg
@@ -53,12 +53,12 @@ check "sched-credit2 weight and cap" xl sched-credit2 -d g1 -w 512 -c 50
 check_out "are shown" '^g1 +[0-9]+ +512 +50' xl sched-credit2 -d g1
 check "cap off" xl sched-credit2 -d g1 -c 0
 
-check "mem-set down" xl mem-set g1 80
-_down() { [ "$(xl list g1 | awk 'NR == 2 { print $3 }')" -le 81 ]; }
+check "mem-set down" xl mem-set g1 112
+_down() { [ "$(xl list g1 | awk 'NR == 2 { print $3 }')" -le 113 ]; }
 check "memory was given back" until_true 30 _down
 check "and it lives" xl domid g1 || { guest_log g1 | tail -n 60; exit; }
-check "mem-set up" xl mem-set g1 96
-_up() { [ "$(xl list g1 | awk 'NR == 2 { print $3 }')" -ge 95 ]; }
+check "mem-set up" xl mem-set g1 128
+_up() { [ "$(xl list g1 | awk 'NR == 2 { print $3 }')" -ge 127 ]; }
 check "memory was taken" until_true 30 _up
 
 check "dump-core" xl dump-core g1 /tmp/g1.core
