@@ -16,7 +16,7 @@ check "it counts" work_goes_on 5 || exit
 sent() { tr '\r' '\n' </tmp/said | sed -n 's/.*Frames iteration \([0-9]*\) of [0-9]*: \([0-9]*\)\/.*/\1 \2/p' |
 	awk '{ if ($2 > most[$1]) most[$1] = $2 } END { for (i = 0; i in most; i++) printf "%d ", most[i] }'; }
 for n in $(seq "${LAB_ROUNDS:-2}"); do
-	xl -vvv migrate -s '' deb 'xl migrate-receive' >/tmp/said 2>&1
+	xl -t -vvv migrate -s '' deb 'xl migrate-receive' >/tmp/said 2>&1
 	rc=$?
 	[ $rc = 0 ] || tail -n 20 /tmp/said
 	check "migrate, round $n" test $rc = 0 || exit
