@@ -46,7 +46,6 @@ struct pv_vcpu {
 	u8 event_mask, failsafe_mask, syscall32_mask, sysenter_mask;
 
 	struct pv_trap traps[256];
-	u64 nmi_entry;
 	bool failsafe_due;         /* these did not load: the failsafe callback is to run */
 	u16 failsafe_selectors[4]; /* ds, es, fs, gs */
 	u8 iopl;                   /* virtual IOPL, 0..3 */

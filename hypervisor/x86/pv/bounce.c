@@ -214,6 +214,8 @@ void pv_iret_failed(struct regs *r, u32 error_code, u32 vector)
 /* An NMI for the guest (VCPUOP_send_nmi, XEN_DOMCTL_sendtrigger) waits until none is in service. */
 void pv_async_work(struct vcpu *v)
 {
+	const struct pv_trap *nmi = &v->pv.traps[X86_EXC_NMI];
+
 	v->async_pending = 0;
 	if (unlikely(v->pv.failsafe_due)) {
 		v->pv.failsafe_due = false;
@@ -223,6 +225,6 @@ void pv_async_work(struct vcpu *v)
 	if (!v->nmi_pending)
 		return;
 	v->nmi_pending = false;
-	if (v->pv.nmi_entry && !bounce_to(v, &v->regs, v->pv.nmi_entry, true, false, 0))
+	if (nmi->address && !bounce_to(v, &v->regs, nmi->address, nmi->mask_events, false, 0))
 		bounce_failed(v, "an NMI");
 }

@@ -60,6 +60,14 @@ long do_set_callbacks(u64 event, u64 failsafe, u64 syscall, u64 a4, u64 a5)
 	return 0;
 }
 
+/* The gate of vector 2, which a trap table sets as well. */
+static void nmi_gate(struct vcpu *v, u64 address)
+{
+	v->pv.traps[X86_EXC_NMI] =
+		address ? (struct pv_trap){.address = address, .cs = SEL_GUEST_CS64, .mask_events = 1}
+			: (struct pv_trap){0};
+}
+
 static long callback_register(struct vcpu *v, const struct callback_register *c)
 {
 	u8 mask = !!(c->flags & CALLBACKF_mask_events);
@@ -90,7 +98,7 @@ static long callback_register(struct vcpu *v, const struct callback_register *c)
 	case CALLBACKTYPE_nmi:
 		if (v->id)
 			return -EINVAL;
-		v->pv.nmi_entry = c->address;
+		nmi_gate(v, c->address);
 		return 0;
 	default:
 		return -ENOSYS;
@@ -107,7 +115,7 @@ static long callback_unregister(struct vcpu *v, const struct callback_unregister
 	case CALLBACKTYPE_sysenter:
 		return -EINVAL;
 	case CALLBACKTYPE_nmi:
-		v->pv.nmi_entry = 0;
+		nmi_gate(v, 0);
 		return 0;
 	default:
 		return -ENOSYS;
@@ -141,12 +149,12 @@ static long nmi_register(void *arg)
 
 	if (current->id || !guest_address_ok(cb->handler_address))
 		return -EINVAL;
-	current->pv.nmi_entry = cb->handler_address;
+	nmi_gate(current, cb->handler_address);
 	return 0;
 }
 static long nmi_unregister(void *arg)
 {
-	current->pv.nmi_entry = 0;
+	nmi_gate(current, 0);
 	return 0;
 }
 

@@ -196,6 +196,20 @@ CASE(VCPUOP_send_nmi)
 	record("result", (uint64_t)vcpu_op(VCPUOP_send_nmi, 1, NULL));
 }
 
+static void nmi_to_self(void *arg)
+{
+	*(uint64_t *)arg = (uint64_t)vcpu_op(VCPUOP_send_nmi, vcpu_id(), NULL);
+}
+
+/* Through vector 2 of the trap table; nobody registered a callback. */
+CASE(nmi_by_trap_table)
+{
+	uint64_t result = 1;
+
+	check_eq(trap_call(nmi_to_self, &result), 2);
+	check_eq(last_trap.error, 0);
+}
+
 CASE(unknown)
 {
 	record("op", (uint64_t)vcpu_op(77, 0, NULL));
