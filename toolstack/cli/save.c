@@ -165,7 +165,7 @@ struct checker {
 	struct cli *cli;
 	struct stream_reader r;
 	struct json_object *list;
-	uint64_t pages, batches, by_type[16];
+	uint64_t pages, batches, by_type[16], last_pfn;
 };
 
 static void line(struct checker *k, const char *layer, const char *name, uint32_t len, const char *more)
@@ -233,8 +233,14 @@ static int check_record(void *arg, uint32_t type, const void *body, uint32_t len
 
 	memcpy(w, body, len < 16 ? len : 16);
 	if (type == REC_PAGE_DATA) {
+		const uint64_t *words = (const uint64_t *)body + 1;
+
+		/* A live stream has no mark between its rounds; each begins at the low frames again. */
+		if (k->batches && (words[0] & PAGE_PFN_MASK) <= k->last_pfn)
+			pages_flush(k);
+		k->last_pfn = words[w[0] - 1] & PAGE_PFN_MASK;
 		for (uint32_t i = 0; i < w[0]; i++)
-			k->by_type[((const uint64_t *)body)[i + 1] >> PAGE_TYPE_SHIFT]++;
+			k->by_type[words[i] >> PAGE_TYPE_SHIFT]++;
 		k->batches++;
 		k->pages += w[0];
 		return 0;

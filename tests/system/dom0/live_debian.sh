@@ -12,16 +12,17 @@ check "login" guest_says deb "debian login:" 150 || exit
 check "a shell in it" until_true 60 in_guest $ip true || exit
 work_start $ip 10.0.2.100 || not_ok "the work in the guest starts"
 check "it counts" work_goes_on 5 || exit
-# Frames sent by each iteration of what xl said, a word each.
-sent() { tr '\r' '\n' </tmp/said | sed -n 's/.*Frames iteration \([0-9]*\) of [0-9]*: \([0-9]*\)\/.*/\1 \2/p' |
-	awk '{ if ($2 > most[$1]) most[$1] = $2 } END { for (i = 0; i in most; i++) printf "%d ", most[i] }'; }
+mount -t tmpfs -o size=600M tmp /tmp
+# Frames sent in each round: what went through the pipe is kept and looked at.
+sent() { serai stream check /tmp/stream | sed -n 's/.* records: \([0-9]*\) pages,.*/\1/p' | tr '\n' ' '; }
 for n in $(seq "${LAB_ROUNDS:-2}"); do
-	xl -t -vvv migrate -s '' deb 'xl migrate-receive' >/tmp/said 2>&1
+	xl migrate -s '' deb 'tee /tmp/stream | xl migrate-receive' >/tmp/said 2>&1
 	rc=$?
 	[ $rc = 0 ] || tail -n 20 /tmp/said
 	check "migrate, round $n" test $rc = 0 || exit
-	info "frames$n" "$(sent)"
-	grep -a "iteration" /tmp/said | tail -n 5
+	read -r -a frames <<<"$(sent)"
+	info "frames$n" "${frames[@]}"
+	check "its rounds shrink" test "${#frames[@]}" -gt 1 -a $((frames[1] * 2)) -lt "${frames[0]}" -a "${frames[-1]}" -lt "${frames[0]}"
 	at=$(work_lines)
 	check "it counts on" work_goes_on $((at + 3))
 done
