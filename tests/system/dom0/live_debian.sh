@@ -4,6 +4,7 @@
 # rewrites memory, writes its disk and counts through one TCP connection. Each move sends less from round to round.
 . /lab/lib.sh
 . /lab/work.sh
+mount -t tmpfs -o size=600M tmp /tmp
 ip=10.0.2.50
 free_before=$(xl info free_memory)
 debian_config deb $ip "vcpus=${LAB_VCPUS:-2}"
@@ -12,7 +13,6 @@ check "login" guest_says deb "debian login:" 150 || exit
 check "a shell in it" until_true 60 in_guest $ip true || exit
 work_start $ip 10.0.2.100 || not_ok "the work in the guest starts"
 check "it counts" work_goes_on 5 || exit
-mount -t tmpfs -o size=600M tmp /tmp
 # Frames sent in each round: what went through the pipe is kept and looked at.
 sent() { serai stream check /tmp/stream | sed -n 's/.* records: \([0-9]*\) pages,.*/\1/p' | tr '\n' ' '; }
 for n in $(seq "${LAB_ROUNDS:-2}"); do
