@@ -8,10 +8,12 @@ libxc_sources = \
 	libxc/version.c libxc/memory.c libxc/map.c libxc/event.c libxc/grant.c libxc/policy.c libxc/feature.c libxc/core.c \
 	libxc/image/decompress.c libxc/image/kernel.c \
 	libxc/build/layout.c libxc/build/pagetable.c libxc/build/pv.c \
-	libxc/xc_internal.h libxc/linux_abi.h libxc/build/layout.h
+	libxc/xc_internal.h libxc/late.h libxc/linux_abi.h libxc/build/layout.h
 libxc_headers = libxc/include/serai/xc.h libxc/include/serai/xc_image.h libxc/include/serai/xc_build.h
 libxc_cppflags = $(host_cppflags) -I$(top_srcdir)/libxc/include
-LIBXC_LIBS = -lz -llzma -lbz2 -lzstd -llz4 -llzo2
+# What unpacks kernels is opened when there is one to unpack (libxc/late.h).
+LIBXC_LIBS =
+CODEC_LIBS = -lz -llzma -lbz2 -lzstd -llz4 -llzo2
 
 if TOOLSTACK
 noinst_LIBRARIES += libxc/libxc.a

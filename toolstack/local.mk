@@ -8,7 +8,7 @@ EXTRA_DIST += toolstack/completion/serai
 conf_sources = \
 	toolstack/conf/grammar.y toolstack/conf/lexer.l toolstack/conf/settings.c toolstack/conf/settings.h \
 	toolstack/conf/model.c toolstack/conf/model.h toolstack/conf/cpus.c toolstack/conf/cpuid.c toolstack/conf/device.c \
-	toolstack/conf/cfg.c toolstack/conf/json.c toolstack/conf/xml.c toolstack/conf/xml_write.c
+	toolstack/conf/cfg.c toolstack/conf/json.c toolstack/conf/xml_lib.h toolstack/conf/xml_lib.c toolstack/conf/xml.c toolstack/conf/xml_write.c
 lib_sources = \
 	toolstack/lib/serai.h toolstack/lib/session.c toolstack/lib/store.h toolstack/lib/store.c \
 	toolstack/lib/name.c toolstack/lib/nodes.c toolstack/lib/create.c toolstack/lib/kernel.h toolstack/lib/kernel.c toolstack/lib/destroy.c \
@@ -29,12 +29,13 @@ cli_sources = \
 	toolstack/cli/help.c toolstack/cli/list.c toolstack/cli/create.c toolstack/cli/life.c \
 	toolstack/cli/name.c toolstack/cli/info.c toolstack/cli/vcpu.c toolstack/cli/memory.c \
 	toolstack/cli/sched.c toolstack/cli/device.c toolstack/cli/misc.c toolstack/cli/save.c \
-	toolstack/cli/migrate.c toolstack/cli/receive.c toolstack/cli/top.c toolstack/cli/stats.c toolstack/cli/stats.h \
+	toolstack/cli/migrate.c toolstack/cli/receive.c toolstack/cli/top.c toolstack/cli/screen.h toolstack/cli/screen.c toolstack/cli/stats.c toolstack/cli/stats.h \
 	toolstack/cli/convert.c toolstack/cli/fetch.c toolstack/cli/policy.c toolstack/cli/remote.c toolstack/cli/host.c
 
 BUILT_SOURCES += toolstack/conf/grammar.h
 AM_YFLAGS = -d -Wno-yacc
-TOOLSTACK_LIBS = $(JSONC_LIBS) $(LIBXML_LIBS) $(LIBXC_LIBS)
+# libxml2 and ncurses are opened when they are wanted (libxc/late.h).
+TOOLSTACK_LIBS = $(JSONC_LIBS) -lzstd $(LIBXC_LIBS)
 
 if TOOLSTACK
 noinst_LIBRARIES += toolstack/libserai.a
@@ -49,7 +50,7 @@ sbin_PROGRAMS += toolstack/serai
 toolstack_serai_SOURCES = $(cli_sources)
 toolstack_serai_CPPFLAGS = $(toolstack_cppflags) $(NCURSES_CFLAGS)
 toolstack_serai_CFLAGS = $(host_cflags)
-toolstack_serai_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS) $(NCURSES_LIBS)
+toolstack_serai_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS)
 
 # What talks to servers is a program of its own, without privileges (toolstack/fetch/main.c says more).
 serai_PROGRAMS = toolstack/serai-fetch

@@ -224,6 +224,9 @@ int xc_kernel_parse(const void *image, size_t len, struct xc_kernel *k, char *wh
 		rc = xc_decompress(p, n, XC_IMAGE_LIMIT, &k->owned, &n, &k->compression);
 		if (rc == -ENOTSUP)
 			return fail(why, why_len, -ENOEXEC, "neither a bzImage nor an ELF kernel");
+		if (rc == -ELIBACC)
+			return fail(why, why_len, rc, "the library that unpacks %s is not installed",
+				    k->compression);
 		if (rc < 0)
 			return fail(why, why_len, rc, "the %s data is damaged: %s", k->compression,
 				    strerror(-rc));

@@ -204,7 +204,10 @@ VERB(convert)
 		out = !strcmp(to, "json") ? config_to_json(&c) : to_xml(&c);
 	if (out)
 		puts(out);
+	else if (strcmp(to, "cfg"))
+		rc = serai_fail(&cli->s, -ENOMEM, "%s: cannot be written as %s: is libxml2 installed?", file,
+				to);
 	free(out);
 	config_free(&c);
-	return 0;
+	return rc;
 }

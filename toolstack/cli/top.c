@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* serai top and serai metrics. */
+#include "screen.h"
 #include "stats.h"
 
-#include <ncurses.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -94,12 +94,6 @@ static void out_plain(const char *t)
 	puts(t);
 }
 
-static void out_curses(const char *t)
-{
-	addnstr(t, COLS - 1);
-	addch('\n');
-}
-
 static void draw(struct cli *cli, struct sample *s, bool vcpus, void (*out)(const char *))
 {
 	char t[256];
@@ -126,7 +120,7 @@ static bool wait_key(int delay_ms, bool *vcpus)
 
 	if (poll(&p, 1, delay_ms) <= 0)
 		return true;
-	while ((k = getch()) != ERR) {
+	while ((k = screen_key()) >= 0) {
 		if (k == 'q' || k == 27)
 			return false;
 		if (k == 'v')
@@ -137,29 +131,27 @@ static bool wait_key(int delay_ms, bool *vcpus)
 	return true;
 }
 
-static int screen(struct cli *cli, int rounds, int delay_ms, bool vcpus)
+static int watch(struct cli *cli, int rounds, int delay_ms, bool vcpus)
 {
 	struct sample now = {0}, before = {0};
-	int rc = 0;
+	int rc = screen_open();
 
-	initscr();
-	cbreak();
-	noecho();
-	nodelay(stdscr, TRUE);
+	if (rc < 0)
+		return serai_fail(
+			&cli->s, rc,
+			"the screen is drawn by libncursesw6, which is not installed: try serai top -b");
 	do {
 		rc = sample_take(cli, &now, before.v ? &before : NULL);
 		if (rc < 0)
 			break;
-		erase();
-		move(0, 0);
-		draw(cli, &now, vcpus, out_curses);
-		mvaddstr(LINES - 1, 0, "q quit  sort: c cpu  m memory  n net  d disk  i id   v vCPUs");
-		refresh();
+		screen_clear();
+		draw(cli, &now, vcpus, screen_line);
+		screen_show("q quit  sort: c cpu  m memory  n net  d disk  i id   v vCPUs");
 		sample_free(&before);
 		before = now;
 		now.v = NULL;
 	} while (--rounds && wait_key(delay_ms, &vcpus));
-	endwin();
+	screen_close();
 	sample_free(&before);
 	return rc;
 }
@@ -217,7 +209,7 @@ VERB(top)
 		delay = 100;
 	if (plain || cli->json || !isatty(STDOUT_FILENO))
 		return batch(cli, rounds ? rounds : plain ? 0 : 2, delay, vcpus);
-	return screen(cli, rounds, delay, vcpus);
+	return watch(cli, rounds, delay, vcpus);
 }
 
 /* -------- metrics -------- */

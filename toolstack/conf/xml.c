@@ -4,10 +4,9 @@
  * another file.
  */
 #include "model.h"
+#include "xml_lib.h"
 
 #include <errno.h>
-#include <libxml/parser.h>
-#include <libxml/tree.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,7 @@
 static xmlNode *child(xmlNode *n, const char *name)
 {
 	for (n = n ? n->children : NULL; n; n = n->next)
-		if (n->type == XML_ELEMENT_NODE && !xmlStrcmp(n->name, BAD_CAST name))
+		if (n->type == XML_ELEMENT_NODE && !xml.xmlStrcmp(n->name, BAD_CAST name))
 			return n;
 	return NULL;
 }
@@ -23,19 +22,19 @@ static xmlNode *child(xmlNode *n, const char *name)
 /* strdup()ed text of an element or attribute, NULL when absent. */
 static char *content(xmlNode *n)
 {
-	xmlChar *t = n ? xmlNodeGetContent(n) : NULL;
+	xmlChar *t = n ? xml.xmlNodeGetContent(n) : NULL;
 	char *s = t ? strdup((char *)t) : NULL;
 
-	xmlFree(t);
+	(*xml.xmlFree)(t);
 	return s;
 }
 
 static char *attr(xmlNode *n, const char *name)
 {
-	xmlChar *t = n ? xmlGetProp(n, BAD_CAST name) : NULL;
+	xmlChar *t = n ? xml.xmlGetProp(n, BAD_CAST name) : NULL;
 	char *s = t ? strdup((char *)t) : NULL;
 
-	xmlFree(t);
+	(*xml.xmlFree)(t);
 	return s;
 }
 
@@ -249,9 +248,9 @@ static const char *model_read(struct domain_config *c, xmlNode *root)
 	for (xmlNode *n = devices ? devices->children : NULL; n; n = n->next) {
 		if (n->type != XML_ELEMENT_NODE)
 			continue;
-		if (!xmlStrcmp(n->name, BAD_CAST "disk") && disk_read(c, n))
+		if (!xml.xmlStrcmp(n->name, BAD_CAST "disk") && disk_read(c, n))
 			return "disk";
-		if (!xmlStrcmp(n->name, BAD_CAST "interface") && nic_read(c, n))
+		if (!xml.xmlStrcmp(n->name, BAD_CAST "interface") && nic_read(c, n))
 			return "interface";
 	}
 	return NULL;
@@ -270,11 +269,15 @@ int config_from_xml(struct domain_config *c, const char *text, size_t len, char 
 		snprintf(error, error_len, "more than 16 MiB is not a domain configuration");
 		return -EINVAL;
 	}
-	doc = xmlReadMemory(text, len, "domain.xml", NULL,
-			    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-	root = doc ? xmlDocGetRootElement(doc) : NULL;
+	if (xml_load() < 0) {
+		snprintf(error, error_len, "XML is read by libxml2, which is not installed");
+		return -ELIBACC;
+	}
+	doc = xml.xmlReadMemory(text, len, "domain.xml", NULL,
+				XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	root = doc ? xml.xmlDocGetRootElement(doc) : NULL;
 	if (!root) {
-		const xmlError *e = xmlGetLastError();
+		const xmlError *e = xml.xmlGetLastError();
 
 		snprintf(error, error_len, "the XML is not well-formed: line %d: %.*s", e ? e->line : 0,
 			 e && e->message ? (int)strcspn(e->message, "\n") : 0,
@@ -283,7 +286,7 @@ int config_from_xml(struct domain_config *c, const char *text, size_t len, char 
 		goto out;
 	}
 	type = attr(root, "type");
-	if (xmlStrcmp(root->name, BAD_CAST "domain") || !type || strcmp(type, "xen")) {
+	if (xml.xmlStrcmp(root->name, BAD_CAST "domain") || !type || strcmp(type, "xen")) {
 		snprintf(error, error_len, "the XML is not a domain of type xen");
 		rc = -EINVAL;
 	}
@@ -293,7 +296,7 @@ int config_from_xml(struct domain_config *c, const char *text, size_t len, char 
 		rc = -EINVAL;
 	}
 out:
-	xmlFreeDoc(doc);
+	xml.xmlFreeDoc(doc);
 	if (rc == 0)
 		rc = config_check(c, error, error_len);
 	if (rc < 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* libvirt domain XML out, by the writer API, so that escaping is the library's business. */
 #include "model.h"
+#include "xml_lib.h"
 
-#include <libxml/xmlwriter.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,38 +12,38 @@
 static void element(xmlTextWriter *w, const char *name, const char *value)
 {
 	if (value)
-		xmlTextWriterWriteElement(w, B(name), B(value));
+		xml.xmlTextWriterWriteElement(w, B(name), B(value));
 }
 
 static void one(xmlTextWriter *w, const char *name, const char *key, const char *value)
 {
 	if (!value)
 		return;
-	xmlTextWriterStartElement(w, B(name));
-	xmlTextWriterWriteAttribute(w, B(key), B(value));
-	xmlTextWriterEndElement(w);
+	xml.xmlTextWriterStartElement(w, B(name));
+	xml.xmlTextWriterWriteAttribute(w, B(key), B(value));
+	xml.xmlTextWriterEndElement(w);
 }
 
 static void memory(xmlTextWriter *w, const char *name, uint64_t kib)
 {
-	xmlTextWriterStartElement(w, B(name));
-	xmlTextWriterWriteAttribute(w, B("unit"), B("KiB"));
-	xmlTextWriterWriteFormatString(w, "%lu", (unsigned long)kib);
-	xmlTextWriterEndElement(w);
+	xml.xmlTextWriterStartElement(w, B(name));
+	xml.xmlTextWriterWriteAttribute(w, B("unit"), B("KiB"));
+	xml.xmlTextWriterWriteFormatString(w, "%lu", (unsigned long)kib);
+	xml.xmlTextWriterEndElement(w);
 }
 
 static void os(xmlTextWriter *w, const struct domain_config *c)
 {
-	xmlTextWriterStartElement(w, B("os"));
-	xmlTextWriterStartElement(w, B("type"));
-	xmlTextWriterWriteAttribute(w, B("arch"), B("x86_64"));
-	xmlTextWriterWriteAttribute(w, B("machine"), B(!strcmp(c->type, "pv") ? "xenpv" : "xenpvh"));
-	xmlTextWriterWriteString(w, B(!strcmp(c->type, "pv") ? "linux" : "xenpvh"));
-	xmlTextWriterEndElement(w);
+	xml.xmlTextWriterStartElement(w, B("os"));
+	xml.xmlTextWriterStartElement(w, B("type"));
+	xml.xmlTextWriterWriteAttribute(w, B("arch"), B("x86_64"));
+	xml.xmlTextWriterWriteAttribute(w, B("machine"), B(!strcmp(c->type, "pv") ? "xenpv" : "xenpvh"));
+	xml.xmlTextWriterWriteString(w, B(!strcmp(c->type, "pv") ? "linux" : "xenpvh"));
+	xml.xmlTextWriterEndElement(w);
 	element(w, "kernel", c->kernel);
 	element(w, "initrd", c->ramdisk);
 	element(w, "cmdline", c->cmdline);
-	xmlTextWriterEndElement(w);
+	xml.xmlTextWriterEndElement(w);
 }
 
 /* nbd://host[:port]/name and nbd+unix:///name?socket=path, taken apart. */
@@ -55,23 +55,23 @@ static void nbd_source(xmlTextWriter *w, const char *uri)
 	const char *port = memchr(host, ':', slash ? (size_t)(slash - host) : strlen(host));
 	int len = port ? port - host : slash ? slash - host : (int)strlen(host);
 
-	xmlTextWriterStartElement(w, B("source"));
-	xmlTextWriterWriteAttribute(w, B("protocol"), B("nbd"));
+	xml.xmlTextWriterStartElement(w, B("source"));
+	xml.xmlTextWriterWriteAttribute(w, B("protocol"), B("nbd"));
 	if (*name && name != query)
-		xmlTextWriterWriteFormatAttribute(w, B("name"), "%.*s",
-						  query ? (int)(query - name) : (int)strlen(name), name);
-	xmlTextWriterStartElement(w, B("host"));
+		xml.xmlTextWriterWriteFormatAttribute(w, B("name"), "%.*s",
+						      query ? (int)(query - name) : (int)strlen(name), name);
+	xml.xmlTextWriterStartElement(w, B("host"));
 	if (local && query && !strncmp(query, "?socket=", 8)) {
-		xmlTextWriterWriteAttribute(w, B("transport"), B("unix"));
-		xmlTextWriterWriteAttribute(w, B("socket"), B(query + 8));
+		xml.xmlTextWriterWriteAttribute(w, B("transport"), B("unix"));
+		xml.xmlTextWriterWriteAttribute(w, B("socket"), B(query + 8));
 	} else {
-		xmlTextWriterWriteFormatAttribute(w, B("name"), "%.*s", len, host);
+		xml.xmlTextWriterWriteFormatAttribute(w, B("name"), "%.*s", len, host);
 		if (port)
-			xmlTextWriterWriteFormatAttribute(w, B("port"), "%.*s", (int)strcspn(port + 1, "/"),
-							  port + 1);
+			xml.xmlTextWriterWriteFormatAttribute(w, B("port"), "%.*s",
+							      (int)strcspn(port + 1, "/"), port + 1);
 	}
-	xmlTextWriterEndElement(w);
-	xmlTextWriterEndElement(w);
+	xml.xmlTextWriterEndElement(w);
+	xml.xmlTextWriterEndElement(w);
 }
 
 /* The driver libvirt names, and its word for the format when it is QEMU's. */
@@ -80,13 +80,13 @@ static void disk_driver(xmlTextWriter *w, const struct disk *d, bool block, bool
 	static const char *const formats[] = {"raw", "qcow2", "qcow", "vpc", NULL};
 	bool qemu = nbd || d->backend == DISK_QDISK || (d->format != DISK_RAW && d->format != DISK_EMPTY);
 
-	xmlTextWriterStartElement(w, B("driver"));
-	xmlTextWriterWriteAttribute(w, B("name"), B(qemu ? "qemu" : block ? "phy" : "file"));
+	xml.xmlTextWriterStartElement(w, B("driver"));
+	xml.xmlTextWriterWriteAttribute(w, B("name"), B(qemu ? "qemu" : block ? "phy" : "file"));
 	if (qemu && formats[d->format])
-		xmlTextWriterWriteAttribute(w, B("type"), B(formats[d->format]));
+		xml.xmlTextWriterWriteAttribute(w, B("type"), B(formats[d->format]));
 	if (d->discard)
-		xmlTextWriterWriteAttribute(w, B("discard"), B("unmap"));
-	xmlTextWriterEndElement(w);
+		xml.xmlTextWriterWriteAttribute(w, B("discard"), B("unmap"));
+	xml.xmlTextWriterEndElement(w);
 }
 
 static void disk(xmlTextWriter *w, const struct disk *d)
@@ -100,31 +100,31 @@ static void disk(xmlTextWriter *w, const struct disk *d)
 	snprintf(name, sizeof(name), "%s", d->vdev);
 	if (vdev_number(d->vdev, &number) == 0)
 		vdev_name(number, name, sizeof(name));
-	xmlTextWriterStartElement(w, B("disk"));
-	xmlTextWriterWriteAttribute(w, B("type"), B(nbd ? "network" : block ? "block" : "file"));
-	xmlTextWriterWriteAttribute(w, B("device"), B(d->cdrom ? "cdrom" : "disk"));
+	xml.xmlTextWriterStartElement(w, B("disk"));
+	xml.xmlTextWriterWriteAttribute(w, B("type"), B(nbd ? "network" : block ? "block" : "file"));
+	xml.xmlTextWriterWriteAttribute(w, B("device"), B(d->cdrom ? "cdrom" : "disk"));
 	disk_driver(w, d, block, nbd);
 	if (nbd)
 		nbd_source(w, d->target);
 	else
 		one(w, "source", block ? "dev" : "file", d->target);
-	xmlTextWriterStartElement(w, B("target"));
-	xmlTextWriterWriteAttribute(w, B("dev"), B(name));
-	xmlTextWriterWriteAttribute(w, B("bus"), B("xen"));
-	xmlTextWriterEndElement(w);
+	xml.xmlTextWriterStartElement(w, B("target"));
+	xml.xmlTextWriterWriteAttribute(w, B("dev"), B(name));
+	xml.xmlTextWriterWriteAttribute(w, B("bus"), B("xen"));
+	xml.xmlTextWriterEndElement(w);
 	if (d->readonly) {
-		xmlTextWriterStartElement(w, B("readonly"));
-		xmlTextWriterEndElement(w);
+		xml.xmlTextWriterStartElement(w, B("readonly"));
+		xml.xmlTextWriterEndElement(w);
 	}
-	xmlTextWriterEndElement(w);
+	xml.xmlTextWriterEndElement(w);
 }
 
 static void nic(xmlTextWriter *w, const struct nic *n)
 {
 	char mac[18], mtu[16];
 
-	xmlTextWriterStartElement(w, B("interface"));
-	xmlTextWriterWriteAttribute(w, B("type"), B(n->bridge ? "bridge" : "ethernet"));
+	xml.xmlTextWriterStartElement(w, B("interface"));
+	xml.xmlTextWriterWriteAttribute(w, B("type"), B(n->bridge ? "bridge" : "ethernet"));
 	if (n->has_mac) {
 		mac_format(n->mac, mac);
 		one(w, "mac", "address", mac);
@@ -137,15 +137,15 @@ static void nic(xmlTextWriter *w, const struct nic *n)
 		snprintf(mtu, sizeof(mtu), "%d", n->mtu);
 		one(w, "mtu", "size", mtu);
 	}
-	xmlTextWriterEndElement(w);
+	xml.xmlTextWriterEndElement(w);
 }
 
 static void domain(xmlTextWriter *w, const struct domain_config *c)
 {
 	char uuid[37];
 
-	xmlTextWriterStartElement(w, B("domain"));
-	xmlTextWriterWriteAttribute(w, B("type"), B("xen"));
+	xml.xmlTextWriterStartElement(w, B("domain"));
+	xml.xmlTextWriterWriteAttribute(w, B("type"), B("xen"));
 	element(w, "name", c->name);
 	if (c->has_uuid) {
 		uuid_format(c->uuid, uuid);
@@ -153,50 +153,55 @@ static void domain(xmlTextWriter *w, const struct domain_config *c)
 	}
 	memory(w, "memory", c->maxmem_kib);
 	memory(w, "currentMemory", c->mem_kib);
-	xmlTextWriterStartElement(w, B("vcpu"));
-	xmlTextWriterWriteAttribute(w, B("placement"), B("static"));
+	xml.xmlTextWriterStartElement(w, B("vcpu"));
+	xml.xmlTextWriterWriteAttribute(w, B("placement"), B("static"));
 	if (c->nr_cpus && strcmp(c->cpus[0], "all"))
-		xmlTextWriterWriteAttribute(w, B("cpuset"), B(c->cpus[0]));
+		xml.xmlTextWriterWriteAttribute(w, B("cpuset"), B(c->cpus[0]));
 	if (c->vcpus != c->maxvcpus)
-		xmlTextWriterWriteFormatAttribute(w, B("current"), "%u", c->vcpus);
-	xmlTextWriterWriteFormatString(w, "%u", c->maxvcpus);
-	xmlTextWriterEndElement(w);
+		xml.xmlTextWriterWriteFormatAttribute(w, B("current"), "%u", c->vcpus);
+	xml.xmlTextWriterWriteFormatString(w, "%u", c->maxvcpus);
+	xml.xmlTextWriterEndElement(w);
 	element(w, "bootloader", c->bootloader);
 	os(w, c);
 	element(w, "on_poweroff", on_event_name(c->on_poweroff));
 	element(w, "on_reboot", on_event_name(c->on_reboot));
 	element(w, "on_crash", on_event_name(c->on_crash));
-	xmlTextWriterStartElement(w, B("devices"));
+	xml.xmlTextWriterStartElement(w, B("devices"));
 	for (unsigned int i = 0; i < c->nr_disks; i++)
 		if (!c->disks[i].script) /* libvirt has none for disks */
 			disk(w, &c->disks[i]);
 	for (unsigned int i = 0; i < c->nr_nics; i++)
 		nic(w, &c->nics[i]);
-	xmlTextWriterStartElement(w, B("console"));
-	xmlTextWriterWriteAttribute(w, B("type"), B("pty"));
-	xmlTextWriterStartElement(w, B("target"));
-	xmlTextWriterWriteAttribute(w, B("type"), B("xen"));
-	xmlTextWriterWriteAttribute(w, B("port"), B("0"));
-	xmlTextWriterEndElement(w);
-	xmlTextWriterEndElement(w);
-	xmlTextWriterEndElement(w);
-	xmlTextWriterEndElement(w);
+	xml.xmlTextWriterStartElement(w, B("console"));
+	xml.xmlTextWriterWriteAttribute(w, B("type"), B("pty"));
+	xml.xmlTextWriterStartElement(w, B("target"));
+	xml.xmlTextWriterWriteAttribute(w, B("type"), B("xen"));
+	xml.xmlTextWriterWriteAttribute(w, B("port"), B("0"));
+	xml.xmlTextWriterEndElement(w);
+	xml.xmlTextWriterEndElement(w);
+	xml.xmlTextWriterEndElement(w);
+	xml.xmlTextWriterEndElement(w);
 }
 
 char *config_to_xml(const struct domain_config *c)
 {
-	xmlBuffer *b = xmlBufferCreate();
-	xmlTextWriter *w = b ? xmlNewTextWriterMemory(b, 0) : NULL;
+	xmlBuffer *b;
+	xmlTextWriter *w;
 	char *out = NULL;
 
+	if (xml_load() < 0)
+		return NULL;
+	b = xml.xmlBufferCreate();
+	w = b ? xml.xmlNewTextWriterMemory(b, 0) : NULL;
 	if (w) {
-		xmlTextWriterSetIndent(w, 1);
-		xmlTextWriterSetIndentString(w, B("  "));
+		xml.xmlTextWriterSetIndent(w, 1);
+		xml.xmlTextWriterSetIndentString(w, B("  "));
 		domain(w, c);
-		xmlFreeTextWriter(w);
-		out = strdup((const char *)xmlBufferContent(b));
+		xml.xmlFreeTextWriter(w);
+		out = strdup((const char *)xml.xmlBufferContent(b));
 	}
-	xmlBufferFree(b);
+	if (b)
+		xml.xmlBufferFree(b);
 	return out;
 }
 

@@ -5,6 +5,7 @@ Programs come with the shared libraries they need. Paths are those of a merged-/
 /bin/x and /usr/bin/x are the same file whatever the package says. Archives may be concatenated:
 the kernel unpacks one after the other, so a run's script is appended to a cached base image.
 """
+import json
 import os
 import pathlib
 import re
@@ -23,16 +24,22 @@ def merged(path):
     return re.sub(r"^(bin|sbin|lib|lib64)(/|$)", r"usr/\1\2", path)
 
 
+def late(data):
+    """Names of the libraries that a program opens when it wants them, by its notes (.note.dlopen)."""
+    notes = re.findall(rb"\x0a\x0c\x7c\x40FDO\0(\[[^\0]*\])\0", data)
+    return [name for n in notes for entry in json.loads(n) for name in entry["soname"]]
+
+
 def needed(path):
     """Names of the libraries an ELF file wants, and its interpreter; empty for anything else."""
-    with open(path, "rb") as f:
-        if f.read(4) != b"\x7fELF":
-            return []
+    data = pathlib.Path(path).read_bytes()
+    if not data.startswith(b"\x7fELF"):
+        return []
     text = subprocess.run(["readelf", "-dl", path], capture_output=True, text=True,
                           check=False).stdout
     libs = re.findall(r"\(NEEDED\).*\[(.*)\]", text)
     interp = re.search(r"interpreter: (.*)\]", text)
-    return libs + ([interp.group(1)] if interp else [])
+    return libs + late(data) + ([interp.group(1)] if interp else [])
 
 
 class Tree:
