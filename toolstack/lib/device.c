@@ -18,22 +18,19 @@
 
 #define BACKEND_TIMEOUT_MS 40000
 
-static void put(struct serai *s, uint32_t tx, const char *dir, const char *key, const char *value,
-		const char *perms)
+/* Who may touch it is what is so for the directory. */
+static void put(struct serai *s, uint32_t tx, const char *dir, const char *key, const char *value)
 {
 	char path[256];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, key);
 	store_write(s->store, tx, path, value);
-	if (perms)
-		store_perms(s->store, tx, path, perms);
 }
 
 static void directory(struct serai *s, uint32_t tx, const char *dir, const char *perms)
 {
 	store_mkdir(s->store, tx, dir);
-	if (perms)
-		store_perms(s->store, tx, dir, perms);
+	store_perms(s->store, tx, dir, perms);
 }
 
 int device_add(struct serai *s, domid_t dom, const char *kind, unsigned int devid, const struct kv *front,
@@ -56,23 +53,22 @@ int device_add(struct serai *s, domid_t dom, const char *kind, unsigned int devi
 		store_batch_begin(s->store);
 		directory(s, tx, fe, guest);
 		directory(s, tx, be, ro);
-		directory(s, tx, lx, NULL);
-		put(s, tx, fe, "backend", be, guest);
-		put(s, tx, fe, "backend-id", "0", guest);
-		put(s, tx, lx, "frontend", fe, NULL);
-		put(s, tx, lx, "backend", be, NULL);
-		put(s, tx, be, "frontend", fe, ro);
-		put(s, tx, be, "frontend-id", id, ro);
+		put(s, tx, fe, "backend", be);
+		put(s, tx, fe, "backend-id", "0");
+		put(s, tx, lx, "frontend", fe);
+		put(s, tx, lx, "backend", be);
+		put(s, tx, be, "frontend", fe);
+		put(s, tx, be, "frontend-id", id);
 		for (unsigned int i = 0; i < nr_front; i++)
-			put(s, tx, fe, front[i].key, front[i].value, guest);
+			put(s, tx, fe, front[i].key, front[i].value);
 		for (unsigned int i = 0; i < nr_back; i++) {
-			put(s, tx, be, back[i].key, back[i].value, ro);
-			put(s, tx, lx, back[i].key, back[i].value, NULL);
+			put(s, tx, be, back[i].key, back[i].value);
+			put(s, tx, lx, back[i].key, back[i].value);
 		}
 		/* State comes last in the order of writes, but the transaction makes all appear at once. */
-		put(s, tx, fe, "state", "1", guest);
-		put(s, tx, be, "online", "1", ro);
-		put(s, tx, be, "state", "1", ro);
+		put(s, tx, fe, "state", "1");
+		put(s, tx, be, "online", "1");
+		put(s, tx, be, "state", "1");
 		rc = store_batch_end(s->store);
 		if (rc < 0) {
 			store_tx_end(s->store, tx, false);
@@ -215,9 +211,9 @@ int device_detach(struct serai *s, domid_t dom, const char *kind, unsigned int d
 		do {
 			if ((rc = store_tx_begin(s->store, &tx)) < 0)
 				break;
-			put(s, tx, be, "online", "0", NULL);
+			put(s, tx, be, "online", "0");
 			if (v < 5)
-				put(s, tx, be, "state", "5", NULL);
+				put(s, tx, be, "state", "5");
 			rc = store_tx_end(s->store, tx, true);
 		} while (rc == -EAGAIN);
 		if (rc < 0)
@@ -260,8 +256,8 @@ int devices_destroy(struct serai *s, domid_t dom)
 		for (unsigned int i = 0; i < n; i++) {
 			snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%u/%s", kinds[k], dom,
 				 ids[i]);
-			put(s, 0, path, "online", "0", NULL);
-			put(s, 0, path, "state", "5", NULL);
+			put(s, 0, path, "online", "0");
+			put(s, 0, path, "state", "5");
 			/*
 			 * Say in the guest's place that it closed: the backend answers with its own end. Were the
 			 * frontend's nodes gone, the backend would go without a word, and we would wait for one.

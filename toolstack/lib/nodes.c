@@ -6,6 +6,9 @@
  *     control/shutdown ...    nID     the guest's own: requests arrive, answers leave
  *     device data drivers ... nID
  *   /vm/UUID, /libxl/ID       what other tools look up
+ *
+ * What control domains make belongs to whom its parent belongs to, missing parents made on the way included: only
+ * where that changes are permissions set, and only what holds nothing is made by itself.
  */
 #include "serai.h"
 
@@ -64,27 +67,22 @@ static void domain_nodes(struct maker *m, const struct domain_config *c, const c
 						  "feature",
 						  "attr",
 						  "error"};
-	static const char *const shared[] = {"cpu", "memory", "device", "device/suspend", "control"};
 	char key[40];
 
 	put(m, "", m->ro, NULL);
-	put(m, "vm", m->ro, vm);
-	put(m, "name", m->ro, c->name);
-	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
-		put(m, shared[i], m->ro, NULL);
+	put(m, "vm", NULL, vm);
+	put(m, "name", NULL, c->name);
 	for (unsigned int i = 0; i < c->maxvcpus; i++) {
-		snprintf(key, sizeof(key), "cpu/%u", i);
-		put(m, key, m->ro, NULL);
 		snprintf(key, sizeof(key), "cpu/%u/availability", i);
-		put(m, key, m->ro, i < c->vcpus ? "online" : "offline");
+		put(m, key, NULL, i < c->vcpus ? "online" : "offline");
 	}
-	put_long(m, "memory/static-max", m->ro, c->maxmem_kib);
-	put_long(m, "memory/target", m->ro, c->mem_kib);
-	put(m, "memory/videoram", m->ro, "0");
+	put_long(m, "memory/static-max", NULL, c->maxmem_kib);
+	put_long(m, "memory/target", NULL, c->mem_kib);
+	put(m, "memory/videoram", NULL, "0");
 	for (size_t i = 0; i < sizeof(guest_owned) / sizeof(guest_owned[0]); i++)
 		put(m, guest_owned[i], m->rw, NULL);
-	put(m, "control/platform-feature-multiprocessor-suspend", m->ro, "1");
-	put(m, "control/platform-feature-xs_reset_watches", m->ro, "1");
+	put(m, "control/platform-feature-multiprocessor-suspend", NULL, "1");
+	put(m, "control/platform-feature-xs_reset_watches", NULL, "1");
 }
 
 static void vm_nodes(struct maker *m, const struct domain_config *c, const char *uuid)
@@ -94,16 +92,15 @@ static void vm_nodes(struct maker *m, const struct domain_config *c, const char 
 
 	gettimeofday(&now, NULL);
 	put(m, "", m->ro, NULL);
-	put(m, "name", m->ro, c->name);
-	put(m, "uuid", m->ro, uuid);
-	put(m, "image", m->ro, NULL);
-	put(m, "image/ostype", m->ro, "linux");
-	put(m, "image/kernel", m->ro, c->kernel ? c->kernel : "");
+	put(m, "name", NULL, c->name);
+	put(m, "uuid", NULL, uuid);
+	put(m, "image/ostype", NULL, "linux");
+	put(m, "image/kernel", NULL, c->kernel ? c->kernel : "");
 	if (c->ramdisk)
-		put(m, "image/ramdisk", m->ro, c->ramdisk);
-	put(m, "image/cmdline", m->ro, c->cmdline ? c->cmdline : "");
+		put(m, "image/ramdisk", NULL, c->ramdisk);
+	put(m, "image/cmdline", NULL, c->cmdline ? c->cmdline : "");
 	snprintf(t, sizeof(t), "%lu.%02lu", (unsigned long)now.tv_sec, (unsigned long)now.tv_usec / 10000);
-	put(m, "start_time", m->ro, t);
+	put(m, "start_time", NULL, t);
 }
 
 int nodes_create(struct serai *s, const struct domain_config *c, domid_t dom, domid_t dom0)
@@ -122,9 +119,7 @@ int nodes_create(struct serai *s, const struct domain_config *c, domid_t dom, do
 			break;
 		store_batch_begin(s->store);
 		snprintf(m.base, sizeof(m.base), "/local/domain/%u", dom);
-		store_rm(s->store, m.tx, m.base);
-		(void)store_batch_end(s->store); /* usually there was nothing: not an error */
-		store_batch_begin(s->store);
+		store_rm(s->store, m.tx, m.base); /* usually there is nothing: not an error */
 		domain_nodes(&m, c, vm);
 		snprintf(m.base, sizeof(m.base), "%s", vm);
 		vm_nodes(&m, c, uuid);
@@ -153,22 +148,21 @@ static void console_nodes(struct maker *m, domid_t dom, const struct domain_port
 	snprintf(be, sizeof(be), "/local/domain/0/backend/console/%u/0", dom);
 	snprintf(guest, sizeof(guest), "n%u,r0", dom);
 	snprintf(m->base, sizeof(m->base), "%s", fe);
-	put(m, "", m->ro, NULL);
-	put(m, "backend", m->ro, be);
+	put(m, "backend", NULL, be);
 	put(m, "backend-id", guest, "0");
-	put(m, "limit", m->ro, "1048576");
-	put(m, "type", m->ro, "xenconsoled");
-	put(m, "output", m->ro, "pty");
-	put(m, "tty", m->ro, "");
-	put_long(m, "port", m->ro, p->console);
-	put_long(m, "ring-ref", m->ro, p->console_mfn);
+	put(m, "limit", NULL, "1048576");
+	put(m, "type", NULL, "xenconsoled");
+	put(m, "output", NULL, "pty");
+	put(m, "tty", NULL, "");
+	put_long(m, "port", NULL, p->console);
+	put_long(m, "ring-ref", NULL, p->console_mfn);
 	snprintf(m->base, sizeof(m->base), "%s", be);
 	put(m, "", m->ro, NULL);
-	put(m, "frontend", m->ro, fe);
-	put_long(m, "frontend-id", m->ro, dom);
-	put(m, "online", m->ro, "1");
-	put(m, "state", m->ro, "1");
-	put(m, "protocol", m->ro, "vt100");
+	put(m, "frontend", NULL, fe);
+	put_long(m, "frontend-id", NULL, dom);
+	put(m, "online", NULL, "1");
+	put(m, "state", NULL, "1");
+	put(m, "protocol", NULL, "vt100");
 	snprintf(m->base, sizeof(m->base), "/libxl/%u/device/console/0", dom);
 	put(m, "frontend", NULL, fe);
 	put(m, "backend", NULL, be);
@@ -184,10 +178,9 @@ int nodes_introduce(struct serai *s, const struct domain_config *c, domid_t dom,
 	snprintf(m.rw, sizeof(m.rw), "n%u", dom);
 	store_batch_begin(s->store);
 	snprintf(m.base, sizeof(m.base), "/local/domain/%u", dom);
-	put_long(&m, "domid", m.ro, dom);
-	put(&m, "store", m.ro, NULL);
-	put_long(&m, "store/port", m.ro, p->store);
-	put_long(&m, "store/ring-ref", m.ro, p->store_mfn);
+	put_long(&m, "domid", NULL, dom);
+	put_long(&m, "store/port", NULL, p->store);
+	put_long(&m, "store/ring-ref", NULL, p->store_mfn);
 	console_nodes(&m, dom, p);
 	rc = store_batch_end(s->store);
 	if (rc < 0)

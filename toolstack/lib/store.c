@@ -2,8 +2,11 @@
 /*
  * The xenstore client. A message is a 16-byte header and up to 4096 bytes; strings inside end in NUL.
  *
- * Invariant: `owed` answers to pipelined writes are still on the wire; they are collected before any
- * call that wants an answer of its own.
+ * Invariant: `owed` answers to pipelined writes are still on the wire, or not even asked for (`out`); they are
+ * collected before any call that wants an answer of its own.
+ *
+ * What is read ahead into `in` never reaches beyond the answers that are owed: nothing lies there, unseen by
+ * poll(), when a call is over.
  */
 #include "store.h"
 
@@ -25,11 +28,17 @@ struct event {
 	char *path, *token;
 };
 
+/* No message is shorter: "OK", or a watch's path of one byte, an empty token, and their NULs. */
+#define MESSAGE_MIN (sizeof(struct xsd_sockmsg) + 3)
+#define OWED_MAX 256
+
 struct store {
 	int fd;
 	unsigned int owed;
-	bool batch;
+	bool batch, device; /* of the kernel's device a write() is one request */
 	int batch_error;
+	size_t out_len, in_at, in_len;
+	char out[16384], in[4096];
 	struct event *events, **tail;
 };
 
@@ -53,6 +62,7 @@ static int connect_socket(const char *path)
 int store_open(struct store **out)
 {
 	const char *path = getenv("XENSTORED_PATH");
+	bool device = false;
 	struct store *s;
 	int fd = connect_socket(path ? path : "/run/xenstored/socket");
 
@@ -62,7 +72,8 @@ int store_open(struct store **out)
 	if (fd == -ENOENT && !path) {
 		int dev = open("/dev/xen/xenbus", O_RDWR | O_CLOEXEC);
 
-		if (dev >= 0)
+		device = dev >= 0;
+		if (device)
 			fd = dev;
 	}
 	if (fd < 0)
@@ -73,6 +84,7 @@ int store_open(struct store **out)
 		return -ENOMEM;
 	}
 	s->fd = fd;
+	s->device = device;
 	s->tail = &s->events;
 	*out = s;
 	return 0;
@@ -115,21 +127,37 @@ static int send_all(struct store *s, const void *p, size_t n)
 	return 0;
 }
 
-static int recv_all(struct store *s, void *p, size_t n)
+static int flush(struct store *s)
+{
+	int rc = s->out_len ? send_all(s, s->out, s->out_len) : 0;
+
+	s->out_len = 0;
+	return rc;
+}
+
+/* n bytes; as many more are sure to follow. */
+static int recv_all(struct store *s, void *p, size_t n, size_t more)
 {
 	char *c = p;
 
-	while (n) {
-		ssize_t r = read(s->fd, c, n);
+	for (;;) {
+		size_t have = s->in_len - s->in_at, take = have < n ? have : n;
+		ssize_t r;
 
+		memcpy(c, s->in + s->in_at, take);
+		s->in_at += take;
+		c += take;
+		n -= take;
+		if (!n)
+			return 0;
+		r = read(s->fd, s->in, n + more < sizeof(s->in) ? n + more : sizeof(s->in));
 		if (r < 0 && errno == EINTR)
 			continue;
 		if (r <= 0)
 			return r ? -errno : -ECONNRESET;
-		c += r;
-		n -= r;
+		s->in_at = 0;
+		s->in_len = r;
 	}
-	return 0;
 }
 
 static int error_number(const char *name)
@@ -158,11 +186,14 @@ static int event_queue(struct store *s, char *body, size_t len)
 	return 0;
 }
 
-/* One message off the wire. Returns the type; the body is malloc()ed and has a NUL after it. */
-static int message(struct store *s, char **body, size_t *len)
+/*
+ * One message off the wire, where so many answers are still to come. Returns the type; the body is malloc()ed and
+ * has a NUL after it.
+ */
+static int message(struct store *s, unsigned int answers, char **body, size_t *len)
 {
 	struct xsd_sockmsg h;
-	int rc = recv_all(s, &h, sizeof(h));
+	int rc = recv_all(s, &h, sizeof(h), answers ? answers * MESSAGE_MIN - sizeof(h) : 0);
 
 	*body = NULL;
 	if (rc < 0)
@@ -172,7 +203,9 @@ static int message(struct store *s, char **body, size_t *len)
 	*body = malloc(h.len + 1);
 	if (!*body)
 		return -ENOMEM;
-	rc = recv_all(s, *body, h.len);
+	if (answers && h.type != XS_WATCH_EVENT)
+		answers--; /* this one */
+	rc = recv_all(s, *body, h.len, answers * MESSAGE_MIN);
 	if (rc < 0) {
 		free(*body);
 		*body = NULL;
@@ -183,11 +216,11 @@ static int message(struct store *s, char **body, size_t *len)
 	return h.type;
 }
 
-/* The next answer that is not a watch event: 0 and the body, or the error it carries. */
-static int answer(struct store *s, char **body, size_t *len)
+/* The next of so many answers, which is no watch event: 0 and the body, or the error it carries. */
+static int answer(struct store *s, unsigned int answers, char **body, size_t *len)
 {
 	for (;;) {
-		int type = message(s, body, len);
+		int type = message(s, answers, body, len);
 
 		if (type < 0)
 			return type;
@@ -212,11 +245,15 @@ static int answer(struct store *s, char **body, size_t *len)
 
 static int collect(struct store *s)
 {
+	int rc = flush(s);
+
+	if (rc < 0)
+		return rc;
 	while (s->owed) {
 		char *body;
 		size_t len;
-		int rc = answer(s, &body, &len);
 
+		rc = answer(s, s->owed, &body, &len);
 		s->owed--;
 		free(body);
 		if (rc < 0 && !s->batch_error)
@@ -249,8 +286,16 @@ static int request(struct store *s, uint32_t type, uint32_t tx, const struct par
 	}
 	*h = (struct xsd_sockmsg){.type = type, .tx_id = tx, .len = used - sizeof(*h)};
 	/* Bound what is in flight, or both sides could block on full socket buffers. */
-	if ((!s->batch || s->owed >= 64 || body) && s->owed && (rc = collect(s)) < 0)
+	if ((!s->batch || s->owed >= OWED_MAX || body) && s->owed && (rc = collect(s)) < 0)
 		return rc;
+	if (s->batch && !body && !s->device) {
+		if (used > sizeof(s->out) - s->out_len && (rc = flush(s)) < 0)
+			return rc;
+		memcpy(s->out + s->out_len, buf, used);
+		s->out_len += used;
+		s->owed++;
+		return 0;
+	}
 	rc = send_all(s, buf, used);
 	if (rc < 0)
 		return rc;
@@ -261,7 +306,7 @@ static int request(struct store *s, uint32_t type, uint32_t tx, const struct par
 	char *b = NULL;
 	size_t l = 0;
 
-	rc = answer(s, &b, &l);
+	rc = answer(s, body ? 0 : 1, &b, &l); /* what is asked for may be shorter than OK */
 	if (rc < 0)
 		return rc;
 	if (body) {
@@ -506,7 +551,7 @@ int store_event(struct store *s, int timeout_ms, char **path, char **token)
 			continue;
 		if (rc <= 0)
 			return rc ? -errno : 0;
-		rc = message(s, &body, &len);
+		rc = message(s, 0, &body, &len);
 		if (rc < 0)
 			return rc;
 		if (rc != XS_WATCH_EVENT) {

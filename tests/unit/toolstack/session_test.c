@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <xen/io/xs_wire.h>
 
 #define SOCKET "store.socket"
 
@@ -127,12 +128,122 @@ static void connection_again(void **unused)
 	waitpid(pid, NULL, 0);
 }
 
+static void take(int fd, void *p, size_t n)
+{
+	for (char *c = p; n;) {
+		ssize_t r = read(fd, c, n);
+
+		if (r <= 0)
+			_exit(r < 0);
+		c += r;
+		n -= r;
+	}
+}
+
+/* Bytes, as a busy daemon gives them: a few at a time. */
+static void trickle(int fd, const char *p, size_t n, size_t piece)
+{
+	for (; n; p += piece, n -= piece) {
+		if (piece > n)
+			piece = n;
+		if (write(fd, p, piece) != (ssize_t)piece)
+			_exit(2);
+	}
+}
+
+static size_t put_message(char *to, uint32_t type, const char *body, size_t len)
+{
+	struct xsd_sockmsg h = {.type = type, .len = len};
+
+	memcpy(to, &h, sizeof(h));
+	memcpy(to + sizeof(h), body, len);
+	return sizeof(h) + len;
+}
+
+/*
+ * Answers OK; to a write of "event" also with an event before, to one of "bad" with an error, to reads with nothing.
+ * Answers are held back until there are many, or the client waits.
+ */
+static void __attribute__((noreturn)) daemon_loop(int fd)
+{
+	char body[4096], out[4096];
+	size_t used = 0, piece = 1;
+
+	for (;;) {
+		struct xsd_sockmsg h;
+
+		if (used > 1000 || recv(fd, &h, 1, MSG_PEEK | MSG_DONTWAIT) < 0) {
+			trickle(fd, out, used, piece++ % 60 + 1);
+			used = 0;
+		}
+		take(fd, &h, sizeof(h));
+		take(fd, body, h.len);
+		if (strstr(body, "event"))
+			used += put_message(out + used, XS_WATCH_EVENT, "p\0", 3);
+		if (strstr(body, "bad"))
+			used += put_message(out + used, XS_ERROR, "ENOSPC", 7);
+		else if (h.type == XS_READ)
+			used += put_message(out + used, XS_READ, "", 0);
+		else
+			used += put_message(out + used, h.type, "OK", 3);
+	}
+}
+
+static void requests_by_the_batch(void **unused)
+{
+	struct store *s;
+	char *path, *token, value[4000], *empty;
+	unsigned int events = 0, want = 0;
+	int fd = serve();
+	pid_t pid;
+
+	(void)unused;
+	assert_int_equal(store_open(&s), 0);
+	pid = fork();
+	if (!pid)
+		daemon_loop(accept(fd, NULL, NULL));
+	memset(value, 'x', sizeof(value) - 1);
+	value[sizeof(value) - 1] = 0;
+	for (int round = 0; round < 3; round++) {
+		store_batch_begin(s);
+		for (unsigned int i = 0; i < 700; i++) {
+			const char *p = i % 7 == 3 ? "/event" : "/p";
+
+			want += i % 7 == 3;
+			assert_int_equal(store_write(s, 1, p, i % 100 == 50 ? value : "v"), 0);
+		}
+		if (round == 1)
+			assert_int_equal(store_write(s, 1, "/bad", "v"), 0);
+		assert_int_equal(store_write(s, 1, "/event", "last"), 0);
+		want++;
+		assert_int_equal(store_batch_end(s), round == 1 ? -ENOSPC : 0);
+		/* An answer of its own within and after a batch; one without a single byte. */
+		empty = store_read(s, 0, "/nothing");
+		assert_non_null(empty);
+		assert_string_equal(empty, "");
+		free(empty);
+		assert_int_equal(store_write(s, 0, "/bad", "v"), -ENOSPC);
+		assert_int_equal(store_write(s, 0, "/p", "v"), 0);
+	}
+	for (; store_event(s, 0, &path, &token) == 1; events++) {
+		assert_string_equal(path, "p");
+		assert_string_equal(token, "");
+		free(path);
+	}
+	assert_int_equal(events, want);
+	store_close(s);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lock_moves_with_the_name),
 		cmocka_unit_test(no_lock_no_matter),
 		cmocka_unit_test(connection_again),
+		cmocka_unit_test(requests_by_the_batch),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
