@@ -39,8 +39,8 @@ static int request_all(struct cli *cli, int argc, char **argv, const char *what)
 		all |= o == 'a';
 		wait |= o == 'w';
 	}
-	if (!all && cli_operands(command_find(argv[0]), argc, 1, -1))
-		return 1;
+	if (!all && optind == argc)
+		return serai_fail(&cli->s, -EINVAL, "which domain? (-a means all of them)");
 	if (all) {
 		rc = domain_list(&cli->s, &v, &n);
 	} else {
