@@ -80,7 +80,7 @@ static int zlib_run(const struct zlib *l, const uint8_t *in, size_t len, struct 
 
 static int with_zlib(const uint8_t *in, size_t len, struct sink *s)
 {
-	struct zlib l;
+	struct zlib l = {0};
 	const struct late names[] = {LATE(&l, inflateInit2_), LATE(&l, inflate), LATE(&l, inflateEnd)};
 	void *handle;
 	int rc = late_open("libz.so.1", names, COUNT(names), &handle);
@@ -127,7 +127,7 @@ static int lzma_run(const struct lzma *l, const uint8_t *in, size_t len, struct 
 
 static int with_lzma(const uint8_t *in, size_t len, struct sink *s)
 {
-	struct lzma l;
+	struct lzma l = {0};
 	const struct late names[] = {LATE(&l, lzma_auto_decoder), LATE(&l, lzma_code), LATE(&l, lzma_end)};
 	void *handle;
 	int rc = late_open("liblzma.so.5", names, COUNT(names), &handle);
@@ -170,7 +170,7 @@ static int bzip2_run(const struct bzip2 *l, const uint8_t *in, size_t len, struc
 
 static int with_bzip2(const uint8_t *in, size_t len, struct sink *s)
 {
-	struct bzip2 l;
+	struct bzip2 l = {0};
 	const struct late names[] = {LATE(&l, BZ2_bzDecompressInit), LATE(&l, BZ2_bzDecompress),
 				     LATE(&l, BZ2_bzDecompressEnd)};
 	void *handle;
@@ -219,7 +219,7 @@ static int zstd_run(const struct zstd *l, const uint8_t *in, size_t len, struct 
 
 static int with_zstd(const uint8_t *in, size_t len, struct sink *s)
 {
-	struct zstd l;
+	struct zstd l = {0};
 	const struct late names[] = {LATE(&l, ZSTD_createDCtx), LATE(&l, ZSTD_freeDCtx),
 				     LATE(&l, ZSTD_decompressStream), LATE(&l, ZSTD_isError)};
 	void *handle;
@@ -275,7 +275,7 @@ static int lz4_run(const struct lz4 *l, const uint8_t *in, size_t len, struct si
 
 static int with_lz4(const uint8_t *in, size_t len, struct sink *s)
 {
-	struct lz4 l;
+	struct lz4 l = {0};
 	const struct late names[] = {LATE(&l, LZ4_decompress_safe)};
 	void *handle;
 	int rc = late_open("liblz4.so.1", names, COUNT(names), &handle);
@@ -344,7 +344,7 @@ static int lzo_run(const struct lzo *l, const uint8_t *in, size_t len, struct si
 
 static int with_lzo(const uint8_t *in, size_t len, struct sink *s)
 {
-	struct lzo l;
+	struct lzo l = {0};
 	const struct late names[] = {LATE(&l, lzo1x_decompress_safe)};
 	void *handle;
 	int rc = late_open("liblzo2.so.2", names, COUNT(names), &handle);
