@@ -45,6 +45,7 @@ check "reboot" serai reboot deb
 same_again "reboot from outside"
 in_guest $ip "(sleep 1; systemctl reboot) >/dev/null 2>&1 &"
 same_again "reboot from inside"
+check "the key that crashes it is allowed" in_guest $ip "echo 1 >/proc/sys/kernel/sysrq"
 check "sysrq c" serai sysrq deb c
 same_again "crash"
 refuse "the name is taken" serai create deb.cfg
