@@ -51,13 +51,13 @@ begin coredump-destroy
 rm -rf /var/lib/xen/dump
 check "coredump-destroy: crash" serai sysrq g c
 check "coredump-destroy: it goes" until_true 60 guest_gone g
-check_out "coredump-destroy: the core is there" 'core$' sh -c 'find /var/lib/xen/dump -size +90M'
+check_out "coredump-destroy: the core is there" 'core$' sh -c 'find /var/lib/xen/dump -size +90000k'
 rm -rf /var/lib/xen/dump
 
 begin coredump-restart
 check "coredump-restart: crash" serai sysrq g c
 again coredump-restart
-check_out "coredump-restart: the core is there" 'core$' sh -c 'find /var/lib/xen/dump -size +90M'
+check_out "coredump-restart: the core is there" 'core$' sh -c 'find /var/lib/xen/dump -size +90000k'
 rm -rf /var/lib/xen/dump
 check "coredump-restart: destroy" serai destroy g
 
