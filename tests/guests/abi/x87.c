@@ -149,10 +149,7 @@ static void other_done(void)
 		hypercall2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
 }
 
-USER_ASM32(load32, "fninit\n flds %ss:0x401000\n fnstenv %ss:0x401100\n ud2");
-USER_ASM32(look32, "fnstenv %ss:0x401200\n ud2");
-/* By the stack segment: DS is null.
- * Divide by zero unmasked and pending: no x87 instruction that would wait for it follows. */
+/* Divide by zero unmasked and pending: no x87 instruction that would wait for it follows. */
 USER_ASM32(pend32,
 	   "fninit\n flds %ss:0x401000\n fldcw %ss:0x401010\n fdivs %ss:0x401014\n fnstcw %ss:0x401100\n"
 	   " fnstsw %ss:0x401102\n ud2");
@@ -160,13 +157,6 @@ USER_ASM32(look_pend32, "fnstcw %ss:0x401200\n fnstsw %ss:0x401202\n ud2");
 
 static struct user_state u;
 static struct user_result r;
-
-#define RUN32(name)                        \
-	do {                               \
-		user_state32(&u, 3);       \
-		USER_RUN(name, &u, 0, &r); \
-		check_eq(r.why, 6);        \
-	} while (0)
 
 CASE(selectors_of_32bit_code)
 {

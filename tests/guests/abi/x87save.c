@@ -18,17 +18,6 @@ static struct user_result r;
 static struct fenv32 *before32, *after32;
 static struct fxsave64 before64, after64;
 
-/* By the stack segment: DS is null. */
-USER_ASM32(load32, "fninit\n flds %ss:0x401000\n fnstenv %ss:0x401100\n ud2");
-USER_ASM32(look32, "fnstenv %ss:0x401200\n ud2");
-
-#define RUN32(name)                        \
-	do {                               \
-		user_state32(&u, 3);       \
-		USER_RUN(name, &u, 0, &r); \
-		check_eq(r.why, 6);        \
-	} while (0)
-
 static bool able(bool wide)
 {
 	if (is_dom0())

@@ -18,6 +18,18 @@ struct fxsave64 {
 	uint8_t rest[512 - 24];
 } __attribute__((aligned(64)));
 
+/* User code of 32 bits loads a number, and shows the environment before and after. By the stack segment: DS is null. */
+USER_ASM32(load32, "fninit\n flds %ss:0x401000\n fnstenv %ss:0x401100\n ud2");
+USER_ASM32(look32, "fnstenv %ss:0x401200\n ud2");
+
+/* Runs it in state u and with result r, to its ud2. */
+#define RUN32(name)                        \
+	do {                               \
+		user_state32(&u, 3);       \
+		USER_RUN(name, &u, 0, &r); \
+		check_eq(r.why, 6);        \
+	} while (0)
+
 /* Does the processor give back the selectors and offsets, or the wide offsets, it was given? */
 static inline bool x87_pointers_kept(bool wide)
 {
