@@ -53,12 +53,12 @@ tests_unit_core_emulate_mode_test_SOURCES = tests/unit/core/emulate/mode_test.c
 tests_unit_core_emulate_mode_test_CPPFLAGS = $(xs_cppflags)
 tests_unit_core_emulate_mode_test_CFLAGS = $(host_cflags)
 tests_unit_core_emulate_mode_test_LDADD = tests/unit/core/libemulate.a -lcmocka
-tests_unit_x86_cpu_fpu_image_test_SOURCES = tests/unit/x86/cpu/fpu_image_test.c hypervisor/x86/cpu/fpu_image.c
+tests_unit_x86_cpu_fpu_image_test_SOURCES = tests/unit/x86/cpu/fpu_fakes.c tests/unit/x86/cpu/fpu_image_test.c hypervisor/x86/cpu/fpu_image.c
 tests_unit_x86_cpu_fpu_image_test_CPPFLAGS = $(xs_cppflags) -D__XEN_TOOLS__ \
 	-DFIXTURES='"$(abs_top_srcdir)/tests/unit/x86/cpu/fixtures"'
 tests_unit_x86_cpu_fpu_image_test_CFLAGS = $(host_cflags)
 tests_unit_x86_cpu_fpu_image_test_LDADD = tests/unit/core/libxstate.a -lcmocka
-tests_unit_x86_cpu_fpu_switch_test_SOURCES = tests/unit/x86/cpu/fpu_switch_test.c \
+tests_unit_x86_cpu_fpu_switch_test_SOURCES = tests/unit/x86/cpu/fpu_fakes.c tests/unit/x86/cpu/fpu_switch_test.c \
 	tests/unit/x86/cpu/cpu_model.h hypervisor/x86/cpu/fpu.c hypervisor/x86/cpu/fpu_image.c
 tests_unit_x86_cpu_fpu_switch_test_CPPFLAGS = $(xs_cppflags) -D__XEN_TOOLS__ \
 	-include $(top_srcdir)/tests/unit/x86/cpu/cpu_model.h

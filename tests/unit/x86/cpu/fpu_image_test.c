@@ -48,29 +48,6 @@ void fpu_forget(struct vcpu *v)
 	forgotten++;
 }
 
-void *hv_zalloc(size_t size)
-{
-	void *p = aligned_alloc(64, (size + 63) & ~(size_t)63);
-
-	return p ? memset(p, 0, (size + 63) & ~(size_t)63) : NULL;
-}
-
-void hv_free(void *p)
-{
-	free(p);
-}
-
-void printk(const char *fmt, ...)
-{
-	(void)fmt;
-}
-
-void bug(const char *what, const char *file, int line)
-{
-	print_error("%s at %s:%d\n", what, file, line);
-	abort();
-}
-
 /* ---- one vCPU -------------------------------------------------------------------------------- */
 
 static const struct xstate_leaf leaves[XSTATE_COMPS] = {

@@ -163,29 +163,6 @@ u64 policy_permitted_xcr0(const struct cpu_policy *p)
 	return permitted;
 }
 
-void *hv_zalloc(size_t size)
-{
-	void *p = aligned_alloc(64, (size + 63) & ~(size_t)63);
-
-	return p ? memset(p, 0, (size + 63) & ~(size_t)63) : NULL;
-}
-
-void hv_free(void *p)
-{
-	free(p);
-}
-
-void printk(const char *fmt, ...)
-{
-	(void)fmt;
-}
-
-void bug(const char *what, const char *file, int line)
-{
-	print_error("%s at %s:%d\n", what, file, line);
-	abort();
-}
-
 /* ---- the guests ------------------------------------------------------------------------------ */
 
 static struct guest {
