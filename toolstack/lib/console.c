@@ -27,27 +27,6 @@ enum ending {
 	ENDED_OUTPUT  /* nobody reads our output any more */
 };
 
-static int write_all(int fd, const char *p, size_t n)
-{
-	while (n) {
-		ssize_t w = write(fd, p, n);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w < 0 && errno == EAGAIN) {
-			struct pollfd f = {fd, POLLOUT, 0};
-
-			poll(&f, 1, -1);
-			continue;
-		}
-		if (w < 0)
-			return -errno;
-		p += w;
-		n -= w;
-	}
-	return 0;
-}
-
 /* The daemon writes the pty's name once it has the ring: wait for it, not for a time. */
 static char *console_tty(struct serai *s, domid_t dom, const char *path)
 {

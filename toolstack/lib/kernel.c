@@ -74,21 +74,6 @@ static int cache_open(const char *path, struct kernel_file *f)
 	return -ENOEXEC;
 }
 
-static int write_all(int fd, const char *p, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		p += n;
-		len -= n;
-	}
-	return 0;
-}
-
 /* Make room: while there are more than KEPT, the one that was used longest ago goes. */
 static void cache_prune(const char *dir)
 {

@@ -140,6 +140,8 @@ uint64_t memory_overhead_kib(const struct domain_config *c);
 /* -------- files (fetch.c, url.c) -------- */
 /* A whole file in memory, or the bytes of a http(s) URL. */
 int file_read(struct serai *s, const char *path, void **data, size_t *len);
+/* n bytes, however many writes that takes; waits where the descriptor does not. 0, or what write() said. */
+int write_all(int fd, const char *p, size_t n);
 bool path_is_url(const char *path);
 /* Make sure the cache has the file a URL names, and say where (url.c). */
 int url_fetch(struct serai *s, const char *url, char *path, size_t len);
