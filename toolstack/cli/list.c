@@ -48,7 +48,7 @@ static uint64_t memory_mib(const info_t *i)
 static struct json_object *json_row(struct cli *cli, const info_t *i)
 {
 	struct json_object *o = json_object_new_object();
-	char *name = domain_name(&cli->s, i->domain), uuid[37], letters[7], *keeper;
+	char *name = domain_name(&cli->s, i->domain), uuid[37], letters[7], *keeper, *transfer;
 
 	uuid_format(i->handle, uuid);
 	state_letters(i, letters);
@@ -71,6 +71,9 @@ static struct json_object *json_row(struct cli *cli, const info_t *i)
 	keeper = name_lock_state(name);
 	json_put(o, "monitored", json_object_new_boolean(keeper != NULL));
 	free(keeper);
+	transfer = transfer_state(name);
+	json_put(o, "transfer", transfer ? json_str(transfer) : NULL);
+	free(transfer);
 	free(name);
 	return o;
 }
@@ -118,6 +121,8 @@ static void json_held(struct cli *cli, struct json_object *list, const info_t *v
 		if (taken)
 			continue;
 		snprintf(name, sizeof(name), "%.*s", (int)(len - 5), e->d_name);
+		/* Who saves or moves a domain holds a second lock; the domain's own line tells. */
+		taken = len > 10 && !strcmp(name + len - 10, ".move");
 		for (unsigned int i = 0; i < n && !taken; i++) {
 			char *have = domain_name(&cli->s, v[i].domain);
 

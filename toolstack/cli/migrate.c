@@ -38,13 +38,14 @@
 /* Building takes as long as the transfer; this is how long after its last byte "built" may come. */
 #define BUILT_MS 300000
 
-enum { PHASE_SENDING = 1, PHASE_COMMITTED };
+enum { PHASE_SENDING = 1, PHASE_ASKED, PHASE_COMMITTED };
 
 struct move {
 	const char *name, *host;
 	char *command; /* leads to the receiver; flags may follow */
 	char token[MOVE_TOKEN_LEN + 1];
 	const char *flags;
+	bool asking; /* nobody knows where the domain is; the guardian goes on asking */
 	struct save_options so;
 };
 
@@ -95,7 +96,7 @@ static int settle(struct serai *s, const struct move *m, domid_t dom, unsigned i
 		return rc;
 	if (d == MOVE_RUNNING)
 		return (rc = domain_destroy(s, dom)) < 0 ? rc : 1;
-	return save_abandon(s, dom);
+	return save_abandon(s, dom, true);
 }
 
 /* In the guardian: the sender was killed. */
@@ -103,13 +104,18 @@ static void bereaved(struct serai *s, void *arg, const struct guardian_note *las
 {
 	const struct move *m = arg;
 	int rc = last->phase == PHASE_COMMITTED ? settle(s, m, last->dom, 24 * 3600)
-						: save_abandon(s, last->dom);
+						: save_abandon(s, last->dom, last->phase == PHASE_ASKED);
 
 	fprintf(stderr, "%s: serai migrate was killed; %s%s\n", m->name,
 		rc < 0 ? s->error
 		: rc   ? "the domain runs on "
 		       : "the domain runs on here",
 		rc > 0 ? m->host : "");
+}
+
+static void suspending(void *arg, domid_t dom)
+{
+	guardian_note(arg, PHASE_ASKED, dom);
 }
 
 static void on_signal(int sig)
@@ -244,7 +250,7 @@ static int commit(struct cli *cli, const struct move *m, domid_t dom, struct pee
 			  m->name, m->host);
 }
 
-static int send_domain(struct cli *cli, struct move *m, domid_t dom, const struct domain_config *c)
+static int send_domain(struct cli *cli, struct move *m, domid_t dom, const struct domain_config *c, int lock)
 {
 	struct save_stats st = {0};
 	bool suspended = false;
@@ -253,8 +259,10 @@ static int send_domain(struct cli *cli, struct move *m, domid_t dom, const struc
 	char *command = NULL;
 	int rc;
 
-	if ((rc = guardian_start(&cli->s, &g, m->name, bereaved, m)) < 0)
+	if ((rc = guardian_start(&cli->s, &g, m->name, lock, bereaved, m)) < 0)
 		return rc;
+	m->so.suspending = suspending;
+	m->so.suspending_arg = &g;
 	signals_catch();
 	if (asprintf(&command, "%s%s --token=%s", m->command, m->flags, m->token) < 0)
 		rc = -ENOMEM;
@@ -280,44 +288,25 @@ static int send_domain(struct cli *cli, struct move *m, domid_t dom, const struc
 	guardian_note(&g, PHASE_COMMITTED, dom);
 	rc = commit(cli, m, dom, &p, &st);
 	/* When nobody knows, the guardian stays and goes on asking: our end is its beginning. */
-	if (rc >= 0 || rc == -EIO)
+	m->asking = rc < 0 && rc != -EIO;
+	if (!m->asking)
 		guardian_end(&g);
 	peer_stop(&p);
 	return rc < 0 ? rc : report(cli, m, &st);
 }
 
-/* "PROCESS", while a domain of that name moves. */
-static int move_lock(struct serai *s, const char *name, int *fd)
-{
-	char lock[300];
-	int rc;
-
-	snprintf(lock, sizeof(lock), "%s.move", name);
-	rc = name_lock(s, lock, fd);
-	if (rc < 0)
-		return serai_fail(s, rc, "%s is being moved already", name);
-	return name_lock_note(*fd, "moving", -1);
-}
-
 static int cancel(struct cli *cli, const char *what)
 {
-	char path[400], note[96] = "", *name;
+	int rc;
+	char *name;
 	domid_t dom;
-	int pid = 0, rc = cli_domain(cli, what, &dom);
-	FILE *f;
+	pid_t mover;
 
-	if (rc < 0)
+	if ((rc = cli_domain(cli, what, &dom)) < 0)
 		return rc;
 	name = domain_name(&cli->s, dom);
-	snprintf(path, sizeof(path), SERAI_RUN_DIR "/%s.move.lock", name);
-	f = fopen(path, "re");
-	/* Who can take the lock knows that nobody holds it: the file is left from an earlier move.
-	 */
-	if (f && flock(fileno(f), LOCK_SH | LOCK_NB) < 0 && fgets(note, sizeof(note), f))
-		sscanf(note, "%*s %*d %d", &pid);
-	if (f)
-		fclose(f);
-	if (pid <= 0 || kill(pid, SIGTERM) < 0)
+	mover = transfer_mover(name);
+	if (mover <= 0 || kill(mover, SIGTERM) < 0)
 		rc = serai_fail(&cli->s, -ESRCH, "%s is not being moved", name);
 	free(name);
 	return rc;
@@ -362,7 +351,7 @@ VERB(migrate)
 	char flags[48] = "";
 	bool stop = false;
 	domid_t dom;
-	int o, rc, lock = -1;
+	int o, rc, lock;
 
 	while ((o = cli_option(cli, argc, argv, "s:C:ep", opts)) != -1) {
 		if (o == -2)
@@ -404,10 +393,12 @@ VERB(migrate)
 	m.flags = flags;
 	move_token(m.token);
 	rc = receiver(&cli->s, &m, ssh);
-	if (rc == 0 && !cli->dry_run && (rc = move_lock(&cli->s, m.name, &lock)) == 0)
-		rc = send_domain(cli, &m, dom, &c);
-	if (lock >= 0)
-		close(lock);
+	if (rc == 0 && !cli->dry_run && (rc = transfer_lock(&cli->s, m.name, "moving", dom, &lock)) == 0) {
+		rc = send_domain(cli, &m, dom, &c, lock);
+		/* A guardian that stays behind, to ask what became of the domain, needs the name's file. */
+		if (rc >= 0 || !m.asking)
+			name_unlock(lock);
+	}
 	free(m.command);
 	config_free(&c);
 	return rc;

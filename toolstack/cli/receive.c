@@ -49,7 +49,7 @@ static void bereaved(struct serai *s, void *arg, const struct guardian_note *las
 	int rc = move_decide(s, a->token, MOVE_ABORTED, &d);
 
 	if (rc == 0 && d == MOVE_RUNNING) {
-		/* The lock went with the receiver; a monitor that was started already has it. */
+		/* The name's lock went with the receiver; a monitor that was started already has it. */
 		a->monitor = a->monitor && name_lock(s, a->c->name, &a->lock) == 0;
 		rc = start(s, a, last->dom);
 	} else if (rc == 0) {
@@ -169,7 +169,7 @@ static int receive(struct cli *cli, struct arrival *a)
 	    (rc = preflight(&cli->s, a->c)) < 0 || (rc = move_begin(&cli->s, a->token)) < 0)
 		return rc;
 	name_lock_note(a->lock, "arriving", -1);
-	if ((rc = guardian_start(&cli->s, &a->guardian, a->c->name, bereaved, a)) < 0)
+	if ((rc = guardian_start(&cli->s, &a->guardian, a->c->name, -1, bereaved, a)) < 0)
 		return rc;
 	co.created_arg = &a->guardian;
 	if ((rc = line_put(STDOUT_FILENO, "accept\n")) == 0)

@@ -11,23 +11,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PHASE_SAVING = 1 };
+enum { PHASE_SAVING = 1, PHASE_ASKED };
 
 /* In the guardian: the saver was killed. What it wrote is not whole; the domain goes on living. */
 static void bereaved(struct serai *s, void *arg, const struct guardian_note *last)
 {
-	int rc = save_abandon(s, last->dom);
+	int rc = save_abandon(s, last->dom, last->phase == PHASE_ASKED);
 
 	if (arg)
 		unlink(arg);
 	fprintf(stderr, "serai save was killed; %s\n", rc < 0 ? s->error : "the domain runs on");
 }
 
-static int save_to(struct cli *cli, domid_t dom, const char *file, const struct domain_config *c,
-		   bool checkpoint, bool paused)
+static void suspending(void *arg, domid_t dom)
 {
-	struct save_options o = {.progress = progress_show};
+	guardian_note(arg, PHASE_ASKED, dom);
+}
+
+static int save_to(struct cli *cli, domid_t dom, const char *file, const struct domain_config *c,
+		   bool checkpoint, bool paused, int lock)
+{
 	struct guardian guard = {.fd = -1};
+	struct save_options o = {
+		.progress = progress_show, .suspending = suspending, .suspending_arg = &guard};
 	struct save_stats st;
 	bool suspended, direct;
 	struct stat sb;
@@ -49,7 +55,7 @@ static int save_to(struct cli *cli, domid_t dom, const char *file, const struct 
 	}
 	fprintf(stderr, "Saving to %s new xl format (info 0x%x/0x%x/%u)\n", file, 3, 0, 0U);
 	suspended = false;
-	rc = guardian_start(&cli->s, &guard, c->name, bereaved, direct ? NULL : part);
+	rc = guardian_start(&cli->s, &guard, c->name, lock, bereaved, direct ? NULL : part);
 	if (rc == 0) {
 		guardian_note(&guard, PHASE_SAVING, dom);
 		rc = save_header(&cli->s, c, fd);
@@ -87,7 +93,7 @@ VERB(save)
 	struct domain_config c;
 	bool checkpoint = false, paused = false;
 	domid_t dom;
-	int o, rc;
+	int o, rc, lock;
 
 	while ((o = cli_option(cli, argc, argv, "cp", opts)) != -1) {
 		if (o == -2)
@@ -99,7 +105,10 @@ VERB(save)
 		return 1;
 	if ((rc = cli_domain(cli, argv[optind], &dom)) < 0 || (rc = record_load(&cli->s, dom, &c)) < 0)
 		return rc;
-	rc = cli->dry_run ? 0 : save_to(cli, dom, argv[optind + 1], &c, checkpoint, paused);
+	if (!cli->dry_run && (rc = transfer_lock(&cli->s, c.name, "saving", dom, &lock)) == 0) {
+		rc = save_to(cli, dom, argv[optind + 1], &c, checkpoint, paused, lock);
+		name_unlock(lock);
+	}
 	config_free(&c);
 	return rc;
 }

@@ -41,7 +41,7 @@ static struct guardian_note last_note(int fd)
 	}
 }
 
-int guardian_start(struct serai *s, struct guardian *g, const char *log,
+int guardian_start(struct serai *s, struct guardian *g, const char *log, int lock,
 		   void (*act)(struct serai *own, void *arg, const struct guardian_note *last), void *arg)
 {
 	struct guardian_note last;
@@ -67,17 +67,25 @@ int guardian_start(struct serai *s, struct guardian *g, const char *log,
 	setsid();
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
+	/* Two descriptors, whatever their numbers are now, stay as 3 and 4. */
+	fd[0] = fcntl(fd[0], F_DUPFD, 5);
+	lock = lock < 0 ? -1 : fcntl(lock, F_DUPFD, 5);
 	dup2(fd[0], 3);
-	close_range(4, ~0u, 0);
+	lock = lock < 0 ? -1 : dup2(lock, 4);
+	close_range(lock < 0 ? 4 : 5, ~0u, 0);
 	background_streams(log);
 	last = last_note(3);
 	if (last.phase == 0)
 		_exit(0);
+	if (lock >= 0)
+		name_lock_note(lock, "settling", last.dom);
 	/* The ward's connections are not ours to use. */
 	if (serai_open(&own) < 0)
 		fprintf(stderr, "%s\n", own.error);
 	else
 		act(&own, arg, &last);
+	if (lock >= 0)
+		name_unlock(lock);
 	_exit(0);
 }
 

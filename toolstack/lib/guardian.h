@@ -29,10 +29,11 @@ struct guardian {
 
 /*
  * Start one. `act` runs in the guardian, with a session of its own, when the ward has ended and the
- * last note's phase is not 0. Its messages go to the log called `log`. Start it before any
- * descriptor is opened whose closing somebody waits for.
+ * last note's phase is not 0. Its messages go to the log called `log`. It shares the lock `lock`
+ * (name_lock; -1: none) with the ward, so that nobody else takes it before `act` is done: from the ward's end on
+ * the lock's file says "settling". Start it before any descriptor is opened whose closing somebody waits for.
  */
-int guardian_start(struct serai *s, struct guardian *g, const char *log,
+int guardian_start(struct serai *s, struct guardian *g, const char *log, int lock,
 		   void (*act)(struct serai *own, void *arg, const struct guardian_note *last), void *arg);
 int guardian_note(struct guardian *g, uint32_t phase, domid_t dom);
 /* All is done: the guardian ends without acting. */

@@ -100,6 +100,72 @@ char *name_lock_state(const char *name)
 	return strdup(note);
 }
 
+/* "NAME.move" beside "NAME", for as long as somebody saves or moves the domain. */
+static void transfer_name(const char *name, char path[static 300])
+{
+	snprintf(path, 300, "%s.move", name);
+}
+
+int transfer_lock(struct serai *s, const char *name, const char *state, domid_t dom, int *fd)
+{
+	char lock[300], *other;
+	int rc;
+
+	transfer_name(name, lock);
+	rc = name_lock(s, lock, fd);
+	if (rc == 0) {
+		rc = name_lock_note(*fd, state, dom);
+		if (rc < 0) {
+			name_unlock(*fd);
+			serai_fail(s, rc, SERAI_RUN_DIR "/%s.lock: %s", lock, strerror(-rc));
+		}
+		return rc;
+	}
+	if (rc != -EBUSY)
+		return rc;
+	other = name_lock_state(lock);
+	if (other && !strcmp(other, "settling"))
+		serai_fail(s, rc,
+			   "a save or move of %s was killed, and what became of it is being settled: try "
+			   "again in "
+			   "a moment",
+			   name);
+	else
+		serai_fail(s, rc, "%s is being %s already", name,
+			   other && !strcmp(other, "saving") ? "saved" : "moved");
+	free(other);
+	return rc;
+}
+
+char *transfer_state(const char *name)
+{
+	char lock[300];
+
+	transfer_name(name, lock);
+	return name_lock_state(lock);
+}
+
+pid_t transfer_mover(const char *name)
+{
+	char lock[300], note[64] = "";
+	int pid = 0, fd;
+	ssize_t n;
+
+	transfer_name(name, lock);
+	fd = lock_open(lock, O_RDONLY);
+	if (fd < 0)
+		return 0;
+	/* Who can take the lock knows that nobody holds it: what the file says is over. */
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0) {
+		n = read(fd, note, sizeof(note) - 1);
+		note[n > 0 ? n : 0] = 0;
+		if (sscanf(note, "moving %*d %d", &pid) != 1)
+			pid = 0;
+	}
+	close(fd);
+	return pid;
+}
+
 /* A lock is the file's, not the path's: whoever keeps the old name keeps the new one now. */
 int name_lock_move(struct serai *s, const char *from, const char *to)
 {

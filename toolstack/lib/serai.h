@@ -123,6 +123,15 @@ int name_lock_note(int fd, const char *state, long domid);
 /* State noted by the keeper of a name ("running", "rebooting"); NULL when nobody holds it. */
 char *name_lock_state(const char *name);
 int name_lock_move(struct serai *s, const char *from, const char *to);
+/*
+ * The right to suspend the domain of that name, for one save or move at a time; `state` ("saving", "moving") is
+ * noted. name_unlock gives it back. -EBUSY: another has it, or its guardian still settles what became of it.
+ */
+int transfer_lock(struct serai *s, const char *name, const char *state, domid_t dom, int *fd);
+/* What is noted of that: "saving", "moving", "settling"; NULL when nobody has the right. */
+char *transfer_state(const char *name);
+/* The process that moves the domain of that name; 0 when none does. */
+pid_t transfer_mover(const char *name);
 
 /* -------- the monitor (monitor.c) -------- */
 /*

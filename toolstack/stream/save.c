@@ -299,6 +299,8 @@ static int suspend(struct saver *w)
 				       SHUTDOWN_suspend
 			       ? 0
 			       : serai_fail(w->s, -EINVAL, "domain %u has shut down", w->dom);
+	if (w->o->suspending)
+		w->o->suspending(w->o->suspending_arg, w->dom);
 	rc = domain_request(w->s, w->dom, "suspend");
 	if (rc == 0)
 		rc = domain_wait_shutdown(w->s, w->dom, SUSPEND_TIMEOUT_MS, &reason);
@@ -619,24 +621,26 @@ int save_resume(struct serai *s, domid_t dom)
 	return rc < 0 ? serai_fail_xc(s, rc, "domain %u cannot be resumed", dom) : 0;
 }
 
-int save_abandon(struct serai *s, domid_t dom)
+int save_abandon(struct serai *s, domid_t dom, bool asked)
 {
 	struct xen_domctl_getdomaininfo info;
 	int reason = SHUTDOWN_suspend, rc;
-	char *asked;
+	char *request;
 
 	/* Left on by a saver that was killed; an error means that it was not. */
 	xc_shadow_op(s->xc, dom, XEN_DOMCTL_SHADOW_OP_OFF, 0, NULL, 0, NULL);
+	if (!asked)
+		return 0;
 	rc = xc_domain_info(s->xc, dom, &info);
 	if (rc < 0)
 		return serai_fail(s, rc, "domain %u is gone", dom);
 	if (!(info.flags & XEN_DOMINF_shutdown)) {
-		asked = store_readf(s->store, 0, "/local/domain/%u/control/shutdown", dom);
-		rc = asked && !strcmp(asked, "suspend");
-		free(asked);
+		request = store_readf(s->store, 0, "/local/domain/%u/control/shutdown", dom);
+		rc = request && !strcmp(request, "suspend");
+		free(request);
 		if (rc)
 			return domain_request(s, dom, "");
-		/* A guest that has taken the request suspends in a moment; one that was never asked
+		/* A guest that has taken the request suspends in a moment; one that the request never reached
 		 * does not. */
 		rc = domain_wait_shutdown(s, dom, SUSPEND_GRACE_MS, &reason);
 		if (rc == -ETIMEDOUT)

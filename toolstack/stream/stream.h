@@ -28,6 +28,9 @@ struct save_options {
 	bool compress;      /* zstd */
 	uint64_t bandwidth; /* bytes a second; 0: no limit */
 	void (*progress)(const char *what, uint64_t done, uint64_t total);
+	void (*suspending)(void *arg,
+			   domid_t dom); /* called before the guest is asked to suspend; may be NULL */
+	void *suspending_arg;
 };
 
 /* Seconds of a clock that only goes forward. */
@@ -46,10 +49,10 @@ int save_header(struct serai *s, const struct domain_config *c, int fd);
 int save_domain(struct serai *s, domid_t dom, int fd, const struct save_options *o, struct save_stats *st,
 		bool *suspended);
 /*
- * Whatever state an interrupted save left the domain in, it runs on here: the request to suspend is withdrawn,
- * or waited for and undone; tracking of writes is turned off.
+ * Whatever state an interrupted save left the domain in, it runs on here: tracking of writes is turned off; when
+ * the guest was `asked` to suspend, that is withdrawn, or waited for and undone.
  */
-int save_abandon(struct serai *s, domid_t dom);
+int save_abandon(struct serai *s, domid_t dom, bool asked);
 /* Let a suspended domain run on here, as if nothing had happened. */
 int save_resume(struct serai *s, domid_t dom);
 
