@@ -3,8 +3,9 @@
  * Making a domain. Everything that can be wrong with the request is found before the hypervisor is
  * asked for anything; after that, any failure undoes the whole domain.
  *
- * Order: createdomain, limits, xenstore skeleton, memory and kernel (or a restored image), introduce,
- * devices, scheduler, unpause.
+ * Order: createdomain, limits, xenstore skeleton, scheduler, devices, record, memory and kernel (or a restored
+ * image), introduce, unpause. Devices come before memory: drivers and hotplug scripts take their time, and a
+ * domain that moves here is not stopped for it.
  */
 #include "kernel.h"
 #include "policy.h"
@@ -232,7 +233,8 @@ static int domain_fill(struct serai *s, struct domain_config *c, const struct cr
 	int rc;
 
 	if ((rc = limits_apply(s, c, dom)) < 0 || (rc = nodes_create(s, c, dom, 0)) < 0 ||
-	    (rc = affinity_apply(s, c, dom)) < 0)
+	    (rc = affinity_apply(s, c, dom)) < 0 || (rc = scheduler_apply(s, c, dom)) < 0 ||
+	    (rc = devices_add(s, c, dom)) < 0 || (rc = record_save(s, dom, c)) < 0)
 		return rc;
 	if ((rc = xc_event_alloc_unbound(s->xc, dom, 0, &p.store)) < 0 ||
 	    (rc = xc_event_alloc_unbound(s->xc, dom, 0, &p.console)) < 0)
@@ -240,8 +242,7 @@ static int domain_fill(struct serai *s, struct domain_config *c, const struct cr
 	rc = o->build ? o->build(s, dom, c, &p, o->arg) : build_kernel(s, dom, c, &p, images);
 	if (rc < 0)
 		return rc;
-	if ((rc = nodes_introduce(s, c, dom, &p)) < 0 || (rc = devices_add(s, c, dom)) < 0 ||
-	    (rc = scheduler_apply(s, c, dom)) < 0 || (rc = record_save(s, dom, c)) < 0)
+	if ((rc = nodes_introduce(s, c, dom, &p)) < 0)
 		return rc;
 	if (o->paused)
 		return 0;

@@ -20,7 +20,7 @@ move() {
 	local name=$1 at
 	shift
 	at=$(last)
-	out=$(serai -v migrate --json -C "$(other).cfg" -s '' "$@" $here 'exec serai migrate-receive' 2>&1)
+	out=$(serai -v migrate --json -C "$(other).cfg" -s '' "$@" $here 'exec serai -v migrate-receive' 2>&1)
 	rc=$?
 	[ $rc != 0 ] || here=$(other)
 	check "$name: it is in one place" eval 'serai domid $here && ! serai domid "$(other)"'
@@ -41,6 +41,7 @@ for rate in ${LAB_RATES:-1,1 4,0.5 16,0}; do
 	name=$(awk -v n=$((($(rounds) - n) * 2 * dirty)) -v s="$start" -v e="$(now)" 'BEGIN { printf "%.1f MiB/s written, %d MiB of memory", n / (e - s), '$((2 * dirty))' }')
 	move "$name"
 	check "$name: moved" test $rc = 0 || { printf '%s\n' "$out"; exit; }
+	info "receiver" "$(grep -a ' page tables written' <<<"$out")"
 	info "$name" "$(figure downtime_ms) ms down ($(phases)), $(figure rounds) rounds, $(figure bytes) bytes, $(figure seconds) s in all"
 	move "$name, at most $budget ms" --downtime-ms "$budget"
 	if [ $rc = 0 ]; then
