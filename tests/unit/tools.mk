@@ -6,7 +6,7 @@ tools_tests = tests/unit/libxc/build_test tests/unit/libxc/decompress_test \
 	tests/unit/toolstack/conf_test tests/unit/toolstack/stream_test tests/unit/toolstack/sink_test tests/unit/toolstack/pace_test \
 	tests/unit/toolstack/policy_test tests/unit/toolstack/policy_common_test \
 	tests/unit/toolstack/policy_apply_test tests/unit/toolstack/session_test tests/unit/toolstack/guardian_test \
-	tests/unit/toolstack/nbd_test tests/unit/toolstack/kernel_test
+	tests/unit/toolstack/nbd_test tests/unit/toolstack/kernel_test tests/unit/toolstack/screen_test
 check_PROGRAMS += $(tools_tests)
 TESTS += $(tools_tests)
 
@@ -59,6 +59,10 @@ tests_unit_toolstack_policy_apply_test_SOURCES = tests/unit/toolstack/policy_app
 tests_unit_toolstack_policy_apply_test_CPPFLAGS = $(toolstack_cppflags)
 tests_unit_toolstack_policy_apply_test_CFLAGS = $(host_cflags)
 tests_unit_toolstack_policy_apply_test_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS) -lcmocka
+tests_unit_toolstack_screen_test_SOURCES = tests/unit/toolstack/screen_test.c toolstack/cli/screen.c toolstack/cli/screen.h
+tests_unit_toolstack_screen_test_CPPFLAGS = $(toolstack_cppflags) $(NCURSES_CFLAGS)
+tests_unit_toolstack_screen_test_CFLAGS = $(host_cflags)
+tests_unit_toolstack_screen_test_LDADD = -lcmocka -lutil
 tests_unit_toolstack_nbd_test_SOURCES = tests/unit/toolstack/nbd_test.c
 tests_unit_toolstack_nbd_test_CPPFLAGS = $(toolstack_cppflags)
 tests_unit_toolstack_nbd_test_CFLAGS = $(host_cflags)
