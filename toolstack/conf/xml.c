@@ -152,13 +152,21 @@ static int disk_read(struct domain_config *c, xmlNode *n)
 	return d->vdev ? 0 : -EINVAL;
 }
 
+/* libvirt writes zeros for an address that its source did not give. */
+static bool mac_given(const char *text, uint8_t mac[6])
+{
+	static const uint8_t none[6];
+
+	return text && mac_parse(text, mac) == 0 && memcmp(mac, none, sizeof(none));
+}
+
 static int nic_read(struct domain_config *c, xmlNode *n)
 {
 	struct nic *k = config_add_nic(c);
 	char *mac = attr(child(n, "mac"), "address"), *mtu = attr(child(n, "mtu"), "size");
 
 	if (k) {
-		k->has_mac = mac && mac_parse(mac, k->mac) == 0;
+		k->has_mac = mac_given(mac, k->mac);
 		k->bridge = attr(child(n, "source"), "bridge");
 		k->script = attr(child(n, "script"), "path");
 		k->ifname = attr(child(n, "target"), "dev");

@@ -47,6 +47,7 @@ class Spec:
     initrd: str = ""                    # instead of the laboratory's
     script: str = ""
     files: tuple = ()                   # (source, path in dom0)
+    packages: tuple = ()                # Debian's, beside the laboratory's own, that files may come from
     disk: str = "virtio"                # what carries `disks`: virtio | ahci
     disks: tuple = ()                   # image files, qcow2 or raw, written to a scratch overlay
     nic: str = "virtio"                 # virtio | e1000e | none
@@ -110,7 +111,7 @@ def command(spec, workdir, console="stdio"):
 
     kernel = pathlib.Path(spec.kernel) if spec.kernel not in ("", "none") else debs.kernel(debs.tree())[0]
     rd = pathlib.Path(spec.initrd) if spec.initrd else initrd.with_run(
-        initrd.dom0(), workdir / "initrd", spec.script or None, spec.files)
+        initrd.dom0(), workdir / "initrd", spec.script or None, spec.files, spec.packages)
     if spec.hypervisor == "none":
         argv += ["-kernel", kernel, "-initrd", rd,
                  "-append", f"console=ttyS0 panic=-1 {spec.kernel_args}"]

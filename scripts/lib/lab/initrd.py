@@ -150,9 +150,10 @@ def dom0():
     return once(out, make, "making dom0's initrd")
 
 
-def with_run(base, out, script=None, files=()):
-    """base followed by a run's script and files [(source, path)], written to out. A directory stands for its files."""
-    tree = Tree(BUILD / "plain", debs.tree(), "/")
+def with_run(base, out, script=None, files=(), packages=()):
+    """base followed by a run's script and files [(source, path)], written to out. A directory stands for its files;
+    without a source, a file is one of the packages'."""
+    tree = Tree(BUILD / "plain", debs.tree(), *((debs.tree(packages),) if packages else ()), "/")
     if script is not None:
         tree.text("/lab/script", script, 0o755)
     for source, path in files:
