@@ -197,7 +197,7 @@ static void block_release(struct serai *s, const char *be)
 /* Take a device away: ask the frontend politely unless force, then remove the nodes. */
 int device_detach(struct serai *s, domid_t dom, const char *kind, unsigned int devid, bool force)
 {
-	char be[96], path[128], *script;
+	char be[96], top[64], path[128], *script;
 	uint32_t tx;
 	int rc;
 
@@ -232,11 +232,13 @@ int device_detach(struct serai *s, domid_t dom, const char *kind, unsigned int d
 	free(script);
 	if (!strcmp(kind, "vbd"))
 		block_release(s, be);
-	store_rm(s->store, 0, be);
-	snprintf(path, sizeof(path), "/local/domain/%u/device/%s/%u", dom, kind, devid);
-	store_rm(s->store, 0, path);
-	snprintf(path, sizeof(path), "/libxl/%u/device/%s/%u", dom, kind, devid);
-	store_rm(s->store, 0, path);
+	store_prune(s->store, be, BACKENDS);
+	snprintf(top, sizeof(top), "/local/domain/%u/device", dom);
+	snprintf(path, sizeof(path), "%s/%s/%u", top, kind, devid);
+	store_prune(s->store, path, top);
+	snprintf(top, sizeof(top), "/libxl/%u/device", dom);
+	snprintf(path, sizeof(path), "%s/%s/%u", top, kind, devid);
+	store_prune(s->store, path, top);
 	return 0;
 }
 
@@ -274,7 +276,7 @@ int devices_destroy(struct serai *s, domid_t dom)
 		}
 		free(ids);
 		snprintf(dir, sizeof(dir), "/local/domain/0/backend/%s/%u", kinds[k], dom);
-		store_rm(s->store, 0, dir);
+		store_prune(s->store, dir, BACKENDS);
 	}
 	return 0;
 }

@@ -200,7 +200,7 @@ int nodes_remove(struct serai *s, domid_t dom)
 	store_rm(s->store, 0, path);
 	snprintf(path, sizeof(path), "/libxl/%u", dom);
 	store_rm(s->store, 0, path);
-	snprintf(path, sizeof(path), "/local/domain/0/backend/console/%u", dom);
-	store_rm(s->store, 0, path);
+	snprintf(path, sizeof(path), BACKENDS "/console/%u", dom);
+	store_prune(s->store, path, BACKENDS);
 	return 0;
 }

@@ -17,6 +17,8 @@
 #include <stdlib.h>
 
 #define SERAI_RUN_DIR "/run/serai"
+/* Where the devices of all domains have their backends' nodes, by kind, domain and number. */
+#define BACKENDS "/local/domain/0/backend"
 #define SERAI_DATA_DIR "/var/lib/xen"
 #define SERAI_CACHE_DIR "/var/cache/serai"
 #define SERAI_LOG_DIR "/var/log/xen"

@@ -450,6 +450,32 @@ char **store_directory(struct store *s, uint32_t tx, const char *path, unsigned 
 	return v;
 }
 
+int store_prune(struct store *s, const char *path, const char *top)
+{
+	uint32_t tx;
+	int rc;
+
+	do {
+		char at[XENSTORE_ABS_PATH_MAX], *slash;
+		unsigned int n;
+
+		if ((rc = store_tx_begin(s, &tx)) < 0)
+			return rc;
+		snprintf(at, sizeof(at), "%s", path);
+		do {
+			store_rm(s, tx, at);
+			slash = strrchr(at, '/');
+			*slash = 0;
+			n = 1;
+			if (slash > at + strlen(top))
+				free(store_directory(s, tx, at, &n));
+		} while (!n);
+		/* Whoever adds to one of them meanwhile wins. */
+		rc = store_tx_end(s, tx, true);
+	} while (rc == -EAGAIN);
+	return rc;
+}
+
 int store_perms(struct store *s, uint32_t tx, const char *path, const char *perms)
 {
 	char list[256];

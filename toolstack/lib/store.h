@@ -31,6 +31,8 @@ int store_writef(struct store *s, uint32_t tx, const char *path, const char *fmt
 	__attribute__((format(printf, 4, 5)));
 int store_mkdir(struct store *s, uint32_t tx, const char *path);
 int store_rm(struct store *s, uint32_t tx, const char *path);
+/* Removes a node and those above it, below `top`, that hold nothing then. */
+int store_prune(struct store *s, const char *path, const char *top);
 /* Names of the children: a NULL-terminated vector in one malloc()ed block. */
 char **store_directory(struct store *s, uint32_t tx, const char *path, unsigned int *n);
 /* perms as the protocol spells them, "n0,r5" with a comma between. */
