@@ -13,4 +13,6 @@ AS_IF([test "x$enable_toolstack" = xyes], [
 		[AC_MSG_ERROR([a decompression library is missing: zlib, lzma, bzip2, zstd, lz4 and lzo2 are needed])])
 ])
 AC_CHECK_PROG([SCDOC], [scdoc], [scdoc])
+AC_CHECK_PROG([PYTHON], [python3], [python3])
 AM_CONDITIONAL([HAVE_SCDOC], [test -n "$SCDOC"])
+AM_CONDITIONAL([HAVE_PYTHON], [test -n "$PYTHON"])

@@ -25,7 +25,7 @@ stream_sources = \
 	toolstack/stream/peer.h toolstack/stream/peer.c toolstack/stream/sink.h toolstack/stream/sink.c \
 	toolstack/stream/handover.h toolstack/stream/handover.c
 cli_sources = \
-	toolstack/cli/cli.h toolstack/cli/verbs.def toolstack/cli/main.c toolstack/cli/table.c \
+	toolstack/cli/cli.h toolstack/cli/verbs.def toolstack/cli/main.c toolstack/cli/table.c toolstack/cli/json.c \
 	toolstack/cli/help.c toolstack/cli/list.c toolstack/cli/create.c toolstack/cli/life.c \
 	toolstack/cli/name.c toolstack/cli/info.c toolstack/cli/vcpu.c toolstack/cli/memory.c \
 	toolstack/cli/sched.c toolstack/cli/device.c toolstack/cli/misc.c toolstack/cli/save.c \

@@ -27,17 +27,26 @@ struct command {
 	const char *help;
 	const char *options;   /* "-w, --wait\twhat it does\n..." */
 	const char *completes; /* "domains", "files", "" : what the shell should offer */
+	const char *schema;    /* docs/schema/NAME.json is what it prints with --json; NULL: nothing */
 };
 
 extern const struct command commands[];
 extern const unsigned int nr_commands;
 const struct command *command_find(const char *name);
 void command_usage(const struct command *c, FILE *to);
+/* The verb that runs from now on. */
+void command_begin(const struct command *c);
 
-/* Print a JSON value and a newline; takes the reference. */
+/*
+ * Print a JSON value and a newline; takes the reference. What is not UTF-8 becomes U+FFFD. Only for verbs whose row
+ * names a schema.
+ */
 int print_json(struct json_object *o);
+/* A string; NULL is null. */
 struct json_object *json_str(const char *s);
 struct json_object *json_u64(uint64_t v);
+/* A number in this form, "%.3f". */
+struct json_object *json_fixed(double v, const char *format);
 void json_put(struct json_object *o, const char *key, struct json_object *v);
 
 /*
@@ -45,12 +54,16 @@ void json_put(struct json_object *o, const char *key, struct json_object *v);
  * end, and -2 after an error or --help (stop with cli_stop()).
  */
 int cli_option(struct cli *cli, int argc, char **argv, const char *shorts, const struct option *opts);
+/* --json of create and restore: what became of the configuration. Before a console or a monitor writes there. */
+int print_made(struct cli *cli, domid_t dom, const struct domain_config *c);
 /* Exactly between min and max operands must follow; otherwise usage goes to stderr and 1 comes back. */
 int cli_operands(const struct command *c, int argc, int min, int max);
 /* One line of usage and failure. */
 int cli_usage(const char *name);
 /* Whether one of these has complained: the exit status tells that from a failure. */
 bool cli_misused(void);
+/* What vcpu-list and top call a vCPU's state. */
+const char *vcpu_state(const struct xen_domctl_getvcpuinfo *v);
 /* The domain named by an operand. */
 int cli_domain(struct cli *cli, const char *arg, domid_t *dom);
 

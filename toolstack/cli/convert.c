@@ -177,7 +177,8 @@ VERB(convert)
 	from = argv[optind];
 	file = argv[optind + 1];
 	to = argv[optind + 2];
-	if (strcmp(to, "cfg") && strcmp(to, "json") && strcmp(to, "xml"))
+	if ((strcmp(to, "cfg") && strcmp(to, "json") && strcmp(to, "xml")) ||
+	    (cli->json && strcmp(to, "json")))
 		return cli_usage("convert");
 	rc = file_read(&cli->s, file, &text, &len);
 	if (rc < 0)

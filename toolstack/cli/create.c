@@ -78,6 +78,24 @@ static int show_plan(struct cli *cli, struct domain_config *c)
 	return print_json(o);
 }
 
+int print_made(struct cli *cli, domid_t dom, const struct domain_config *c)
+{
+	struct json_object *o = json_object_new_object();
+	char uuid[37];
+	int rc;
+
+	uuid_format(c->uuid, uuid);
+	json_put(o, "domid", json_u64(dom));
+	json_put(o, "name", json_str(c->name));
+	json_put(o, "uuid", json_str(uuid));
+	rc = print_json(o);
+	if (rc == 0 && fflush(stdout))
+		rc = -errno;
+	return rc < 0 ? serai_fail(&cli->s, rc, "%s is there, and cannot be told of: %s", c->name,
+				   strerror(-rc))
+		      : 0;
+}
+
 struct run_options {
 	bool paused, console, foreground, no_monitor;
 };
@@ -114,10 +132,10 @@ static int create_run(struct cli *cli, struct domain_config *c, const struct run
 		serai_fail_xc(&cli->s, rc, "%s: cannot be started", c->name);
 		return create_undo(cli, dom, lock, rc);
 	}
-	rc = 0;
-	if (r->console)
+	rc = cli->json ? print_made(cli, dom, c) : 0;
+	if (rc == 0 && r->console)
 		rc = console_attach(&cli->s, dom, 0, CONSOLE_ESCAPE);
-	else if (r->foreground)
+	else if (rc == 0 && r->foreground)
 		rc = monitor_run(&cli->s, c, dom, lock);
 	if (handed)
 		close(lock);

@@ -120,6 +120,39 @@ static long node(struct cli *cli, const char *dir, const char *key)
 	return store_read_int(cli->s.store, path, &v) == 0 ? v : -1;
 }
 
+/* The same for JSON, where what is not there is null. */
+static struct json_object *node_json(struct cli *cli, const char *dir, const char *leaf)
+{
+	long v = node(cli, dir, leaf);
+
+	return v < 0 ? NULL : json_u64(v);
+}
+
+/*
+ * A port or a grant of the first queue. A frontend with one queue keeps them at its top, one with more in queue-N; a ring
+ * of several pages has numbers behind its name, and a pair of ports the direction.
+ */
+static struct json_object *queue_json(struct cli *cli, const char *fe, const char *key)
+{
+	static const char *const places[] = {"", "queue-0/"}, *const ends[] = {"", "0", "-tx"};
+	long v = -1;
+
+	for (unsigned int i = 0; i < 6 && v < 0; i++) {
+		char leaf[64];
+
+		snprintf(leaf, sizeof(leaf), "%s%s%s", places[i / 3], key, ends[i % 3]);
+		v = node(cli, fe, leaf);
+	}
+	return v < 0 ? NULL : json_u64(v);
+}
+
+static struct json_object *queues_json(struct cli *cli, const char *fe)
+{
+	long n = node(cli, fe, "multi-queue-num-queues");
+
+	return json_u64(n > 0 ? n : 1);
+}
+
 /* What the lists have in common: every device of one kind of one domain. */
 static int each_device(struct cli *cli, const char *arg, const char *kind, struct json_object *list,
 		       void (*show)(struct cli *, domid_t, const char *, const char *, unsigned int,
@@ -161,7 +194,10 @@ static void show_block(struct cli *cli, domid_t dom, const char *fe, const char 
 	json_put(o, "domid", json_u64(dom));
 	json_put(o, "devid", json_u64(id));
 	json_put(o, "vdev", json_str(name));
-	json_put(o, "state", json_object_new_int64(node(cli, fe, "state")));
+	json_put(o, "state", node_json(cli, fe, "state"));
+	json_put(o, "queues", queues_json(cli, fe));
+	json_put(o, "event_channel", queue_json(cli, fe, "event-channel"));
+	json_put(o, "ring_ref", queue_json(cli, fe, "ring-ref"));
 	json_put(o, "backend", json_str(be));
 	t = store_readf(cli->s.store, 0, "%s/params", be);
 	json_put(o, "target", json_str(t));
@@ -184,7 +220,11 @@ static void show_nic(struct cli *cli, domid_t dom, const char *fe, const char *b
 		json_put(o, "domid", json_u64(dom));
 		json_put(o, "devid", json_u64(id));
 		json_put(o, "mac", json_str(mac));
-		json_put(o, "state", json_object_new_int64(node(cli, fe, "state")));
+		json_put(o, "state", node_json(cli, fe, "state"));
+		json_put(o, "queues", queues_json(cli, fe));
+		json_put(o, "event_channel", queue_json(cli, fe, "event-channel"));
+		json_put(o, "tx_ring_ref", queue_json(cli, fe, "tx-ring-ref"));
+		json_put(o, "rx_ring_ref", queue_json(cli, fe, "rx-ring-ref"));
 		json_put(o, "backend", json_str(be));
 		t = store_readf(cli->s.store, 0, "%s/bridge", be);
 		json_put(o, "bridge", json_str(t));

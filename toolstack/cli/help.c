@@ -22,39 +22,84 @@ static void man_verb(const struct command *c)
 		printf("\n\n");
 		o += line + 1;
 	}
+	if (c->schema)
+		printf("\t*--json*\n\t\tprint JSON: \"%s\" of *serai-json*(5)\n\n", c->schema);
+}
+
+static void completion(void)
+{
+	for (unsigned int i = 0; i < nr_commands; i++) {
+		const struct command *c = &commands[i];
+		const char *o = c->options;
+
+		printf("%s:%s:%s--help", c->name, c->completes, c->schema ? "--json " : "");
+		while (*o) {
+			const char *l = strstr(o, "--");
+			size_t line = strcspn(o, "\n");
+
+			if (l && l < o + line)
+				printf(" %.*s", (int)strcspn(l, "=\t"), l);
+			o += line + 1;
+		}
+		putchar('\n');
+	}
+}
+
+static struct json_object *verb_json(const struct command *c)
+{
+	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+	const char *t = c->options;
+
+	while (*t) {
+		size_t name = strcspn(t, "\t"), line = strcspn(t, "\n");
+		struct json_object *option = json_object_new_object();
+
+		json_put(option, "option", json_object_new_string_len(t, (int)name));
+		json_put(option, "help", json_object_new_string_len(t + name + 1, (int)(line - name - 1)));
+		json_object_array_add(list, option);
+		t += line + 1;
+	}
+	json_put(o, "verb", json_str(c->name));
+	json_put(o, "operands", json_str(c->args));
+	json_put(o, "help", json_str(c->help));
+	json_put(o, "options", list);
+	json_put(o, "schema", json_str(c->schema));
+	return o;
+}
+
+static int help_json(const struct command *only)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (unsigned int i = 0; i < nr_commands; i++)
+		if (!only || only == &commands[i])
+			json_object_array_add(list, verb_json(&commands[i]));
+	return print_json(list);
 }
 
 VERB(help)
 {
-	const struct command *c;
+	static const struct option opts[] = {{"man", 0, NULL, 'm'}, {"completion", 0, NULL, 'c'}, {0}};
+	const struct command *c = NULL;
+	int o;
 
-	(void)cli;
-	if (argc > 1 && !strcmp(argv[1], "--man")) {
+	while ((o = cli_option(cli, argc, argv, "", opts)) != -1) {
+		if (o == -2)
+			return 1;
+		if (o == 'c')
+			return completion(), 0;
 		for (unsigned int i = 0; i < nr_commands; i++)
 			man_verb(&commands[i]);
 		return 0;
 	}
-	if (argc > 1 && !strcmp(argv[1], "--completion")) {
-		for (unsigned int i = 0; i < nr_commands; i++) {
-			const char *o = commands[i].options;
-
-			printf("%s:%s:--json --help", commands[i].name, commands[i].completes);
-			while (*o) {
-				const char *l = strstr(o, "--");
-				size_t line = strcspn(o, "\n");
-
-				if (l && l < o + line)
-					printf(" %.*s", (int)strcspn(l, "=\t"), l);
-				o += line + 1;
-			}
-			putchar('\n');
-		}
-		return 0;
-	}
-	if (argc > 1) {
-		c = command_find(argv[1]);
+	if (optind < argc) {
+		c = command_find(argv[optind]);
 		if (!c)
-			return serai_fail(&cli->s, -1, "there is no verb \"%s\"", argv[1]);
+			return serai_fail(&cli->s, -1, "there is no verb \"%s\"", argv[optind]);
+	}
+	if (cli->json)
+		return help_json(c);
+	if (c) {
 		command_usage(c, stdout);
 		return 0;
 	}

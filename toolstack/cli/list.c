@@ -57,9 +57,10 @@ static struct json_object *json_row(struct cli *cli, const info_t *i)
 	json_put(o, "uuid", json_str(uuid));
 	json_put(o, "state", json_str(state_word(i)));
 	json_put(o, "state_letters", json_str(letters));
-	if (i->flags & XEN_DOMINF_shutdown)
-		json_put(o, "shutdown_reason",
-			 json_u64(i->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask));
+	json_put(o, "shutdown_reason",
+		 i->flags & XEN_DOMINF_shutdown
+			 ? json_u64(i->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask)
+			 : NULL);
 	json_put(o, "type", json_str(i->flags & XEN_DOMINF_hvm_guest ? "hvm" : "pv"));
 	json_put(o, "memory_kib", json_u64(i->tot_pages * 4));
 	json_put(o, "memory_max_kib", json_u64(i->max_pages * 4));
@@ -107,6 +108,33 @@ static void print_row(struct cli *cli, const info_t *i, bool verbose, bool pool,
 	putchar('\n');
 }
 
+/* A name without a domain: the members of a domain, as far as there are any. */
+static struct json_object *json_name(const char *name, const char *state)
+{
+	static const char *const absent[] = {"uuid",
+					     "state_letters",
+					     "shutdown_reason",
+					     "type",
+					     "memory_kib",
+					     "memory_max_kib",
+					     "memory_claimed_kib",
+					     "vcpus_online",
+					     "vcpus_max",
+					     "cpu_seconds",
+					     "cpupool",
+					     "transfer"};
+	struct json_object *o = json_object_new_object();
+
+	json_put(o, "domid", NULL);
+	json_put(o, "name", json_str(name));
+	/* Its keeper has it and did not say yet for what. */
+	json_put(o, "state", json_str(*state ? state : "starting"));
+	json_put(o, "monitored", json_object_new_boolean(true));
+	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
+		json_put(o, absent[i], NULL);
+	return o;
+}
+
 /* Names that are held though no domain has them: a domain between its end and its next start. */
 static void json_held(struct cli *cli, struct json_object *list, const info_t *v, unsigned int n)
 {
@@ -130,15 +158,8 @@ static void json_held(struct cli *cli, struct json_object *list, const info_t *v
 			free(have);
 		}
 		state = taken ? NULL : name_lock_state(name);
-		if (state) {
-			struct json_object *o = json_object_new_object();
-
-			json_put(o, "domid", NULL);
-			json_put(o, "name", json_str(name));
-			json_put(o, "state", json_str(state));
-			json_put(o, "monitored", json_object_new_boolean(true));
-			json_object_array_add(list, o);
-		}
+		if (state)
+			json_object_array_add(list, json_name(name, state));
 		free(state);
 	}
 	if (d)

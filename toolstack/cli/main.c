@@ -13,6 +13,7 @@ static int run(struct cli *cli, const struct command *c, int argc, char **argv)
 {
 	int rc = 0;
 
+	command_begin(c);
 	if (c->session)
 		rc = serai_open(&cli->s);
 	if (rc >= 0) {

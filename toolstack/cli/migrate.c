@@ -134,15 +134,6 @@ static void signals_catch(void)
 	sigaction(SIGHUP, &a, NULL);
 }
 
-static struct json_object *json_fixed(double v, const char *format)
-{
-	struct json_object *o = json_object_new_double(v);
-
-	/* The library does not write to its argument, whatever its type says. */
-	json_object_set_serializer(o, json_object_double_to_json_string, (void *)(uintptr_t)format, NULL);
-	return o;
-}
-
 static int report(struct cli *cli, const struct move *m, const struct save_stats *st)
 {
 	struct json_object *o;

@@ -120,7 +120,7 @@ VERB(restore)
 	struct restore r = {.progress = progress_show};
 	struct create_options co = {.paused = true, .build = restore_build, .arg = &r};
 	struct domain_config c;
-	bool paused = false, console = false, foreground = false, monitor = true;
+	bool paused = false, console = false, foreground = false, monitor = true, handed = false;
 	const char *file;
 	domid_t dom;
 	int o, rc, lock = -1;
@@ -149,16 +149,21 @@ VERB(restore)
 	if ((rc = name_lock(&cli->s, c.name, &lock)) == 0 && !cli->dry_run &&
 	    (rc = domain_create(&cli->s, &c, &co, &dom)) == 0) {
 		progress_end();
-		if (monitor && !foreground)
+		if (monitor && !foreground) {
 			rc = monitor_start(&cli->s, &c, dom, lock);
+			handed = rc >= 0;
+		}
 		if (rc >= 0 && !paused)
 			rc = xc_domain_unpause(cli->s.xc, dom);
+		if (rc >= 0 && cli->json)
+			rc = print_made(cli, dom, &c);
 		if (rc >= 0 && console)
 			rc = console_attach(&cli->s, dom, 0, CONSOLE_ESCAPE);
 		else if (rc >= 0 && foreground)
 			rc = monitor_run(&cli->s, &c, dom, lock);
 	}
-	if (lock >= 0 && rc < 0)
+	/* The monitor keeps the name, whatever failed here later. */
+	if (lock >= 0 && rc < 0 && !handed)
 		name_unlock(lock);
 	else if (lock >= 0)
 		close(lock);
@@ -185,8 +190,7 @@ static void line(struct checker *k, const char *layer, const char *name, uint32_
 		json_put(o, "layer", json_str(layer));
 		json_put(o, "record", json_str(name));
 		json_put(o, "length", json_u64(len));
-		if (*more)
-			json_put(o, "detail", json_str(more));
+		json_put(o, "detail", json_str(*more ? more : NULL));
 		json_object_array_add(k->list, o);
 		return;
 	}

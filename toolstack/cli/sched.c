@@ -14,6 +14,16 @@ static char *pool_name(struct cli *cli, uint32_t id)
 	return asprintf(&made, "Pool-%u", id) < 0 ? NULL : made;
 }
 
+/* The scheduler itself, as it is in one pool. */
+static struct json_object *pool_json(const char *name, uint32_t rate)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_put(o, "cpupool", json_str(name));
+	json_put(o, "ratelimit_us", json_u64(rate));
+	return o;
+}
+
 static int params_row(struct cli *cli, domid_t dom, struct json_object *list)
 {
 	struct xen_domctl_sched_credit2 p;
@@ -67,6 +77,8 @@ static int show_all(struct cli *cli, const char *only, bool param_only, struct j
 		    (rc = xc_sched_credit2_pool_get(cli->s.xc, pool.id, &rate)) >= 0) {
 			if (!list)
 				printf("Cpupool %s: ratelimit=%uus\n", name, rate);
+			else if (param_only)
+				json_object_array_add(list, pool_json(name, rate));
 			if (!list && !param_only)
 				printf("%-33s %4s %6s %4s\n", "Name", "ID", "Weight", "Cap");
 			for (unsigned int i = 0; i < n && rc >= 0 && !param_only; i++)

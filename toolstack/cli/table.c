@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of verbs, and what all verbs share: options, operands, JSON, progress.
+ * The table of verbs, and what all verbs share: options, operands, progress.
  */
 #include "cli.h"
 
@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 const struct command commands[] = {
-#define ROW(sym, name, session, args, help, options, completes) \
-	{name, cmd_##sym, session, args, help, options, completes},
+#define ROW(sym, name, session, args, help, options, completes, schema) \
+	{name, cmd_##sym, session, args, help, options, completes, schema},
 #include "verbs.def"
 #undef ROW
 };
@@ -47,9 +47,18 @@ void command_usage(const struct command *c, FILE *to)
 		fprintf(to, "  %-26.*s %.*s\n", (int)name, o, (int)(line - name - 1), o + name + 1);
 		o += line + 1;
 	}
+	if (c->schema)
+		fprintf(to, "%s  %-26s print JSON: schema \"%s\" of serai-json(5)\n",
+			*c->options ? "" : "\nOptions:\n", "--json", c->schema);
 }
 
 static bool misused;
+static const struct command *running;
+
+void command_begin(const struct command *c)
+{
+	running = c;
+}
 
 bool cli_misused(void)
 {
@@ -79,9 +88,16 @@ int cli_option(struct cli *cli, int argc, char **argv, const char *shorts, const
 	snprintf(letters, sizeof(letters), "%sh", shorts);
 	for (;;) {
 		o = getopt_long(argc, argv, letters, all, NULL);
-		if (o == 1000) {
+		if (o == 1000 && running->schema) {
 			cli->json = true;
 			continue;
+		}
+		if (o == 1000) {
+			fprintf(stderr,
+				"serai %s: there is no --json: it prints nothing that has such a form\n",
+				running->name);
+			misused = true;
+			return -2;
 		}
 		if (o == 1001 || o == 'h') {
 			command_usage(command_find(argv[0]), stdout);
@@ -106,29 +122,6 @@ int cli_operands(const struct command *c, int argc, int min, int max)
 int cli_domain(struct cli *cli, const char *arg, domid_t *dom)
 {
 	return domain_find(&cli->s, arg, dom);
-}
-
-int print_json(struct json_object *o)
-{
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-						       JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
-	return 0;
-}
-
-struct json_object *json_str(const char *s)
-{
-	return s ? json_object_new_string(s) : NULL;
-}
-
-struct json_object *json_u64(uint64_t v)
-{
-	return json_object_new_uint64(v);
-}
-
-void json_put(struct json_object *o, const char *key, struct json_object *v)
-{
-	json_object_object_add(o, key, v);
 }
 
 static bool progress_open;

@@ -54,7 +54,25 @@ static void row_text(const struct domain_stats *d, const struct sample *s, char 
 		 (unsigned long)(d->disk_read >> 10), (unsigned long)(d->disk_write >> 10));
 }
 
-static struct json_object *row_json(const struct domain_stats *d)
+/* The last vCPU is the one behind which there is none. */
+static struct json_object *vcpus_json(struct cli *cli, domid_t dom)
+{
+	struct json_object *list = json_object_new_array();
+	struct xen_domctl_getvcpuinfo i;
+
+	for (unsigned int v = 0; xc_vcpu_info(cli->s.xc, dom, v, &i) >= 0; v++) {
+		struct json_object *o = json_object_new_object();
+
+		json_put(o, "vcpu", json_u64(v));
+		json_put(o, "cpu", i.online ? json_u64(i.cpu) : NULL);
+		json_put(o, "state", json_str(vcpu_state(&i)));
+		json_put(o, "cpu_seconds", json_object_new_double(i.cpu_time / 1e9));
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *row_json(struct cli *cli, const struct domain_stats *d, bool vcpus)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -69,6 +87,7 @@ static struct json_object *row_json(const struct domain_stats *d)
 	json_put(o, "net_tx_bytes", json_u64(d->net_tx));
 	json_put(o, "disk_read_bytes", json_u64(d->disk_read));
 	json_put(o, "disk_write_bytes", json_u64(d->disk_write));
+	json_put(o, "vcpu_list", vcpus ? vcpus_json(cli, d->dom) : NULL);
 	return o;
 }
 
@@ -171,7 +190,7 @@ static int batch(struct cli *cli, int rounds, int delay_ms, bool vcpus)
 			struct json_object *a = json_object_new_array();
 
 			for (unsigned int i = 0; i < now.n; i++)
-				json_object_array_add(a, row_json(&now.v[i]));
+				json_object_array_add(a, row_json(cli, &now.v[i], vcpus));
 			print_json(a);
 		} else {
 			draw(cli, &now, vcpus, out_plain);

@@ -7,6 +7,13 @@
 
 #define MAP_BYTES 128
 
+const char *vcpu_state(const struct xen_domctl_getvcpuinfo *v)
+{
+	if (!v->online)
+		return "offline";
+	return v->running ? "running" : v->blocked ? "blocked" : "runnable";
+}
+
 static int row(struct cli *cli, domid_t dom, const char *name, unsigned int vcpu, unsigned int bits,
 	       unsigned int online, struct json_object *list)
 {
@@ -28,11 +35,7 @@ static int row(struct cli *cli, domid_t dom, const char *name, unsigned int vcpu
 		json_put(o, "vcpu", json_u64(vcpu));
 		json_put(o, "online", json_object_new_boolean(v.online));
 		json_put(o, "cpu", v.online ? json_u64(v.cpu) : NULL);
-		json_put(o, "state",
-			 json_str(!v.online   ? "offline"
-				  : v.running ? "running"
-				  : v.blocked ? "blocked"
-					      : "runnable"));
+		json_put(o, "state", json_str(vcpu_state(&v)));
 		json_put(o, "cpu_seconds", json_object_new_double(v.cpu_time / 1e9));
 		json_put(o, "affinity_hard", json_str(h));
 		json_put(o, "affinity_soft", json_str(s));

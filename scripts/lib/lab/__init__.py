@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The laboratory: Debian packages, boot images and QEMU hosts for Serai's tests and demos.
 
-Only Python's standard library is used. Everything made is kept under build/cache, named after what
-it was made from, so that a second run finds it and a changed input makes a new one.
+Only Python's standard library is used, but by schema.py. Everything made is kept under build/cache, named after
+what it was made from, so that a second run finds it and a changed input makes a new one.
 """
 import os
 import pathlib
