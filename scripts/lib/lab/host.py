@@ -205,6 +205,9 @@ def progress(kind, rest):
         say(f"{kind} {rest}")
 
 
+# What a shell tells its terminal between the lines, and the terminal's own ends of lines.
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+
 PROMPT = r"\n[^\n]*# (?:\x1b\[[^\n]*)?$"
 
 
@@ -230,7 +233,7 @@ def log_in(spec, commands, log=None):
                 # The echo of the line shows "$?", its output a number.
                 m.send(f"{what}; echo status=$?\n")
                 text = m.expect(r"(?s)(.*?)status=(\d+)\s", max(10, end - time.monotonic()))
-                good = text.group(2) == "0" and re.search(want, text.group(1), re.M)
+                good = text.group(2) == "0" and re.search(want, CONTROL.sub("", text.group(1)), re.M)
                 result.checks.append((bool(good), name))
             m.send("systemctl poweroff --force --force\n")
             if m.wait(60) is None:
