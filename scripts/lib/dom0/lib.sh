@@ -67,14 +67,14 @@ until_true() {
 	done
 }
 
-# guest_config NAME [LINE...]: a configuration of the little guest, at /root/NAME.cfg.
+# guest_config NAME [LINE...]: a configuration of the little guest, at /root/NAME.cfg. (norandmaps: lab/host.py says why.)
 guest_config() {
 	local name=$1
 	shift
 	{
 		printf '%s\n' "name='$name'" "type='pv'" "kernel='/guests/vmlinuz'" \
 			"ramdisk='/guests/initrd'" "memory=96" "vcpus=1" \
-			"extra='console=hvc0 quiet lab.name=$name'"
+			"extra='console=hvc0 quiet norandmaps lab.name=$name'"
 		printf '%s\n' "$@"
 	} >"/root/$name.cfg"
 }
@@ -85,7 +85,7 @@ debian_config() {
 	shift 2
 	guest_config "$name" "memory=256" "disk=['phy:/dev/vda,xvda,w']" \
 		"vif=['mac=00:16:3e:00:00:${addr##*.},bridge=xenbr0']" \
-		"extra='console=hvc0 lab.root=/dev/xvda systemd.show_status=0 net.ifnames=0 ip=$addr::10.0.2.2:255.255.255.0::eth0:off'" "$@"
+		"extra='console=hvc0 norandmaps lab.root=/dev/xvda systemd.show_status=0 net.ifnames=0 ip=$addr::10.0.2.2:255.255.255.0::eth0:off'" "$@"
 }
 # in_guest ADDRESS COMMAND: runs it in a Debian guest; its output, and its status. The line with the status is the end:
 # what COMMAND leaves running may hold the guest's side of the connection for as long as it likes.

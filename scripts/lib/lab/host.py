@@ -116,7 +116,10 @@ def command(spec, workdir, console="stdio"):
         argv += ["-kernel", kernel, "-initrd", rd,
                  "-append", f"console=ttyS0 panic=-1 {spec.kernel_args}"]
         return argv + list(spec.qemu)
-    kargs = f"console=hvc0 earlyprintk=xen panic=5 {spec.kernel_args}".strip()
+    # norandmaps: the emulator translates code again for every address a page is mapped at, and when the page is
+    # written, looks through the list of all those translations once for each: after some thousand processes a
+    # host stands still for minutes over a page of libc.
+    kargs = f"console=hvc0 earlyprintk=xen panic=5 norandmaps {spec.kernel_args}".strip()
     image = hypervisor_image(spec)
     if spec.kernel == "none":
         return argv + ["-kernel", image, "-append", hypervisor_args(spec)] + list(spec.qemu)

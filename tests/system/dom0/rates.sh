@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 # Saving and restoring, beside Debian's xl on the same host: MiB of the guest's memory in a thousand million
 # instructions. The machine counts instructions (icount), one a nanosecond, and dom0 has the only CPU: what passes
-# while dom0 is not idle is what the tool, its kernel and the hypervisor took. The file is in memory. Two guests, which
+# while dom0 is not idle is what the tool, its kernel and the hypervisor took. The file is in memory, and its pages are
+# most of what a save takes, whoever writes it: a checkpoint into /dev/null is measured beside it. Two guests, which
 # differ by LAB_FILL MiB that are not zero: what those take is told apart from what every save takes.
 . /lab/lib.sh
 fill=${LAB_FILL:-128} small=${LAB_MIB:-96}
@@ -27,6 +28,9 @@ cycles() {
 	local tool at
 	for _ in $(seq "${LAB_TIMES:-2}"); do
 		for tool in ${LAB_TOOLS:-xl serai}; do
+			at=$(last)
+			spent "${tool}_checkpoint_$1" "$tool: checkpoint to nowhere, $1 MiB" $tool save -c g1 /dev/null
+			check "it counts on" until_true 60 _counts_on "$at" || exit
 			spent "${tool}_save_$1" "$tool: save, $1 MiB" $tool save g1 /tmp/image
 			spent "${tool}_restore_$1" "$tool: restore, $1 MiB" $tool restore -p /tmp/image
 			rm /tmp/image
@@ -46,7 +50,7 @@ for size in $small $((small + fill)); do
 	check "destroy" xl destroy g1
 done
 times=${LAB_TIMES:-2}
-for what in save restore; do
+for what in checkpoint save restore; do
 	declare -A rate=()
 	for tool in ${LAB_TOOLS:-xl serai}; do
 		all=${sum[${tool}_${what}_$size]} more=$((${sum[${tool}_${what}_$size]} - ${sum[${tool}_${what}_$small]}))
