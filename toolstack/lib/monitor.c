@@ -81,12 +81,15 @@ static void dump(struct serai *s, const struct domain_config *c, domid_t dom)
 /* The store daemon was started anew: the domain's end is still ours to see. */
 static int again(struct serai *s, domid_t dom)
 {
-	int rc = serai_again(s);
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	note("domain %u: connected to xenstored again", dom);
-	rc = store_watch(s->store, "@releaseDomain", "monitor");
+	do {
+		rc = serai_again(s);
+		if (rc < 0)
+			return rc;
+		note("domain %u: connected to xenstored again", dom);
+		rc = store_watch(s->store, "@releaseDomain", "monitor");
+	} while (serai_lost(rc));
 	return rc < 0 ? store_fail(s, rc, "watching it", dom) : 0;
 }
 

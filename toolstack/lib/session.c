@@ -75,15 +75,36 @@ bool serai_lost(int err)
 	return err == -EPIPE || err == -ECONNRESET;
 }
 
+/*
+ * A connection may have waited in the queue of a daemon that was ending, and is closed without a word then: only an
+ * answer, whatever it says, shows that the next one serves.
+ */
+static int served(struct store *store)
+{
+	char *root = store_read(store, 0, "/");
+
+	if (!root && serai_lost(-errno))
+		return -errno;
+	free(root);
+	return 0;
+}
+
 int serai_again(struct serai *s)
 {
-	int rc;
+	int rc = 0;
 
-	store_close(s->store);
-	s->store = NULL;
-	for (unsigned int i = 0; (rc = store_open(&s->store)) < 0 && i < STORE_PATIENCE_S; i++)
-		sleep(1); /* a socket that will be made anew has nothing to wait on */
-	return rc < 0 ? serai_fail(s, rc, "cannot reach xenstored any more: %s", strerror(-rc)) : 0;
+	for (unsigned int i = 0; i < STORE_PATIENCE_S; i++) {
+		if (i)
+			sleep(1); /* a socket that will be made anew has nothing to wait on */
+		store_close(s->store);
+		s->store = NULL;
+		rc = store_open(&s->store);
+		if (rc == 0)
+			rc = served(s->store);
+		if (rc == 0)
+			return 0;
+	}
+	return serai_fail(s, rc, "cannot reach xenstored any more: %s", strerror(-rc));
 }
 
 void serai_close(struct serai *s)

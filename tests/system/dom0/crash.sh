@@ -15,7 +15,7 @@ begin() { # ON_CRASH [LINE...]
 }
 uuid_of() { xl list -v "$1" | awk 'NR == 2 { print $7 }'; }
 _another() { n=$(serai domid g) && [ "$n" != "$id" ]; }
-_crashed() { serai list "$1" 2>/dev/null | grep -q -- '---c-'; }
+_crashed() { serai list "$1" 2>/dev/null | grep -q -- '---sc-'; }
 _unheld() { ! serai list --json | grep -q '"name": *"g"'; }
 again() {
 	check "$1: it is started again" until_true 60 _another || cat /var/log/xen/serai-g.log
@@ -39,7 +39,7 @@ check "restart: destroy" serai destroy g
 begin preserve
 check "preserve: crash" serai sysrq g c
 check "preserve: it stays, crashed" until_true 60 _crashed g
-check_out "preserve: as xl sees it" '^g .*---c-' xl list g
+check_out "preserve: as xl sees it" '^g .*---sc-' xl list g
 check_out "preserve: it says why" '"shutdown_reason": *3' serai list --json g
 check "preserve: it can be looked into" serai dump-core g /tmp/core
 check "preserve: the core is there" test -s /tmp/core

@@ -19,6 +19,7 @@
 
 #include <signal.h>
 #include <sys/socket.h>
+#include <xen/io/xs_wire.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <xen/io/xs_wire.h>
@@ -98,6 +99,25 @@ static int serve(void)
 	return fd;
 }
 
+/* Takes the first connections away without a word, as a daemon does that is ending, and answers to the next. */
+static void serve_in_the_end(int fd, int refusals)
+{
+	struct xsd_sockmsg m;
+	char path[8];
+	int client;
+
+	while (refusals--)
+		close(accept(fd, NULL, NULL));
+	client = accept(fd, NULL, NULL);
+	if (read(client, &m, sizeof(m)) == sizeof(m) && read(client, path, sizeof(path)) > 0) {
+		m.type = XS_ERROR;
+		m.len = sizeof("EACCES");
+		if (write(client, &m, sizeof(m)) < 0 || write(client, "EACCES", sizeof("EACCES")) < 0)
+			_exit(1);
+	}
+	pause();
+}
+
 static void connection_again(void **unused)
 {
 	struct serai s = {0};
@@ -118,11 +138,11 @@ static void connection_again(void **unused)
 	pid = fork();
 	if (!pid) {
 		sleep(1);
-		fd = serve();
-		pause();
+		serve_in_the_end(serve(), 1);
 	}
 	assert_int_equal(serai_again(&s), 0);
 	assert_non_null(s.store);
+	assert_int_equal(store_event(s.store, 0, &path, &token), 0);
 	store_close(s.store);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
