@@ -115,7 +115,8 @@ static int send_all(struct store *s, const void *p, size_t n)
 	const char *c = p;
 
 	while (n) {
-		ssize_t w = write(s->fd, c, n);
+		/* A daemon that is gone is an error here, whatever the caller does about SIGPIPE. */
+		ssize_t w = s->device ? write(s->fd, c, n) : send(s->fd, c, n, MSG_NOSIGNAL);
 
 		if (w < 0 && errno == EINTR)
 			continue;

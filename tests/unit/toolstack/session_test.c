@@ -133,6 +133,8 @@ static void connection_again(void **unused)
 	rc = store_event(s.store, 1000, &path, &token);
 	assert_true(serai_lost(rc));
 	assert_false(serai_lost(-ENOENT));
+	/* What is said to nobody is an error, not the end of the process (SIGPIPE). */
+	assert_true(serai_lost(store_write(s.store, 0, "/nobody", "listens")));
 	/* The daemon's file is still there, and nobody behind it: that is no answer yet. */
 	assert_int_equal(store_open(&(struct store *){NULL}), -ECONNREFUSED);
 	pid = fork();
