@@ -43,6 +43,10 @@ both_logs() { cat $console; on_b "cat $console 2>/dev/null"; }
 check "b answers" until_true 90 on_b true || exit
 check "ssh to b" until_true 60 ssh b true || exit
 check "ssh from b" on_b "ssh -n a true" || exit
+# Weights are a vCPU's: of a host's one processor, four busy vCPUs would leave the control domain a fifth.
+for h in a b; do
+	check "weight of the control domain on $h" on $h "$(tool $h) sched-credit2 -d Domain-0 -w $((512 * ${LAB_VCPUS:-1}))"
+done
 if [ "${LAB_VIA:-ssh}" = tls ]; then
 	for h in a b; do
 		# By ssh, which leaves it none of the connection's files: the port's socat would wait for its end.

@@ -54,8 +54,8 @@ for what in checkpoint save restore; do
 	declare -A rate=()
 	for tool in ${LAB_TOOLS:-xl serai}; do
 		all=${sum[${tool}_${what}_$size]} more=$((${sum[${tool}_${what}_$size]} - ${sum[${tool}_${what}_$small]}))
-		rate[$tool]=$((fill * 100 * times / more))
-		info "${what}_$tool" "$((size * 100 * times / all)) MiB in 1e9 instructions, from exec to exit; ${rate[$tool]} of a larger guest's further memory"
+		rate[$tool]=$((size * 100 * times / all))
+		info "${what}_$tool" "${rate[$tool]} MiB in 1e9 instructions, from exec to exit; $((fill * 100 * times / more)) of a larger guest's further memory"
 	done
 	percent=$((${rate[serai]} * 100 / ${rate[xl]}))
 	check "$what: serai does $percent % of what xl does in as many instructions" test $percent -ge "${LAB_LEAST:-120}"
