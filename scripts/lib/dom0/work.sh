@@ -23,7 +23,7 @@ work_was_right() {
 	check "disk and memory were right all the time" in_guest "$1" "cat /root/wrong 2>/dev/null; [ ! -e /root/wrong ]"
 	check_out "it wrote its disk all the time" '^[1-9]' in_guest "$1" "cat /root/disk_rounds"
 	check_out "and its memory" '^[1-9]' in_guest "$1" "cat /dev/shm/rounds"
-	check "no warning in the guest" in_guest "$1" "! dmesg | grep -E '$LAB_TROUBLE'"
+	check "no warning in the guest" in_guest "$1" "! dmesg | grep -E -A 16 '$LAB_TROUBLE'"
 	# The last line may be on its way.
 	sed '$d' /tmp/lines >/tmp/seen
 	check "no line of the connection was lost" awk '/^tick/ && $2 != ++n { print; bad = 1 } END { exit bad || n < 20 }' /tmp/seen
