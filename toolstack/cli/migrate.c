@@ -387,7 +387,7 @@ VERB(migrate)
 	if (rc == 0 && !cli->dry_run && (rc = transfer_lock(&cli->s, m.name, "moving", dom, &lock)) == 0) {
 		rc = send_domain(cli, &m, dom, &c, lock);
 		/* A guardian that stays behind, to ask what became of the domain, needs the name's file. */
-		if (rc >= 0 || !m.asking)
+		if (!m.asking)
 			name_unlock(lock);
 	}
 	free(m.command);

@@ -81,21 +81,25 @@ int name_lock_note(int fd, const char *state, long domid)
 	return 0;
 }
 
-char *name_lock_state(const char *name)
+/* What the holder of a lock has noted; false: nobody holds it, and what the file says is over. */
+static bool held_note(const char *name, char note[static 64])
 {
 	int fd = lock_open(name, O_RDONLY);
-	char note[64] = "";
-	ssize_t n;
+	bool held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
+	ssize_t n = held ? read(fd, note, 63) : 0;
 
-	if (fd < 0)
-		return NULL;
-	if (flock(fd, LOCK_SH | LOCK_NB) == 0) {
-		close(fd);
-		return NULL;
-	}
-	n = read(fd, note, sizeof(note) - 1);
-	close(fd);
 	note[n > 0 ? n : 0] = 0;
+	if (fd >= 0)
+		close(fd);
+	return held;
+}
+
+char *name_lock_state(const char *name)
+{
+	char note[64];
+
+	if (!held_note(name, note))
+		return NULL;
 	note[strcspn(note, " \n")] = 0;
 	return strdup(note);
 }
@@ -126,9 +130,7 @@ int transfer_lock(struct serai *s, const char *name, const char *state, domid_t 
 	other = name_lock_state(lock);
 	if (other && !strcmp(other, "settling"))
 		serai_fail(s, rc,
-			   "a save or move of %s was killed, and what became of it is being settled: try "
-			   "again in "
-			   "a moment",
+			   "a save or move of %s was killed and is being settled: try again in a moment",
 			   name);
 	else
 		serai_fail(s, rc, "%s is being %s already", name,
@@ -147,23 +149,11 @@ char *transfer_state(const char *name)
 
 pid_t transfer_mover(const char *name)
 {
-	char lock[300], note[64] = "";
-	int pid = 0, fd;
-	ssize_t n;
+	char lock[300], note[64];
+	int pid;
 
 	transfer_name(name, lock);
-	fd = lock_open(lock, O_RDONLY);
-	if (fd < 0)
-		return 0;
-	/* Who can take the lock knows that nobody holds it: what the file says is over. */
-	if (flock(fd, LOCK_SH | LOCK_NB) < 0) {
-		n = read(fd, note, sizeof(note) - 1);
-		note[n > 0 ? n : 0] = 0;
-		if (sscanf(note, "moving %*d %d", &pid) != 1)
-			pid = 0;
-	}
-	close(fd);
-	return pid;
+	return held_note(lock, note) && sscanf(note, "moving %*d %d", &pid) == 1 ? pid : 0;
 }
 
 /* A lock is the file's, not the path's: whoever keeps the old name keeps the new one now. */
