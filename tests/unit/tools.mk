@@ -6,7 +6,8 @@ tools_tests = tests/unit/libxc/build_test tests/unit/libxc/decompress_test \
 	tests/unit/toolstack/conf_test tests/unit/toolstack/stream_test tests/unit/toolstack/sink_test tests/unit/toolstack/pace_test \
 	tests/unit/toolstack/policy_test tests/unit/toolstack/policy_common_test \
 	tests/unit/toolstack/policy_apply_test tests/unit/toolstack/session_test tests/unit/toolstack/guardian_test \
-	tests/unit/toolstack/nbd_test tests/unit/toolstack/kernel_test tests/unit/toolstack/screen_test
+	tests/unit/toolstack/nbd_test tests/unit/toolstack/kernel_test tests/unit/toolstack/screen_test \
+	tests/unit/toolstack/reorder_test
 check_PROGRAMS += $(tools_tests)
 TESTS += $(tools_tests)
 
@@ -34,6 +35,11 @@ tests_unit_toolstack_guardian_test_SOURCES = tests/unit/toolstack/guardian_test.
 tests_unit_toolstack_guardian_test_CPPFLAGS = $(toolstack_cppflags) -I$(top_srcdir)
 tests_unit_toolstack_guardian_test_CFLAGS = $(host_cflags)
 tests_unit_toolstack_guardian_test_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS) -lcmocka
+tests_unit_toolstack_reorder_test_SOURCES = tests/unit/toolstack/reorder_test.c toolstack/agent/reorder.c \
+	toolstack/agent/gather.c toolstack/agent/spread.c
+tests_unit_toolstack_reorder_test_CPPFLAGS = $(host_cppflags) -I$(top_srcdir)
+tests_unit_toolstack_reorder_test_CFLAGS = $(host_cflags) -pthread
+tests_unit_toolstack_reorder_test_LDADD = -lcmocka
 tests_unit_toolstack_pace_test_SOURCES = tests/unit/toolstack/pace_test.c
 tests_unit_toolstack_pace_test_CPPFLAGS = $(toolstack_cppflags)
 tests_unit_toolstack_pace_test_CFLAGS = $(host_cflags)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * seraid: what its parts share. Set up before the server starts and only read afterwards; every
- * request has a thread of its own, and no two of them share anything else.
+ * request has a thread of its own, and no two of them share anything else but a bundle (bundle.h).
  */
 #ifndef SERAI_AGENT_H
 #define SERAI_AGENT_H
@@ -13,12 +13,14 @@
 
 #define AGENT_PORT 8443
 #define RUN_UPGRADE "serai-run"
+#define LANE_UPGRADE "serai-lane"
 
 enum role { ROLE_READ = 1, ROLE_OPERATE = 2, ROLE_MIGRATE = 4 };
 
 struct agent {
 	const char *serai; /* the command */
 	const char *roles; /* the file that says who may do what */
+	unsigned int join; /* seconds in which the further connections of a call may come */
 };
 
 struct request {
@@ -29,6 +31,7 @@ struct request {
 	const char *method, *url;
 	const struct route *route;
 	struct call *pending; /* a verb that waits for its connection */
+	struct lane *lane;    /* likewise a connection that belongs to a call */
 };
 
 /* One row of the API; all of them are asked for with GET. run answers the request. */
@@ -37,6 +40,7 @@ struct route {
 	enum role role; /* 0: run looks for itself */
 	enum MHD_Result (*run)(struct request *q);
 	const char *verb, *option, *type; /* of serai, and what its output is, for those that print */
+	const char *upgrade;              /* what the connection is to become, for the others */
 };
 
 /* NULL: there is no such path. */
@@ -64,5 +68,9 @@ void on_completed(void *arg, struct MHD_Connection *c, void **ctx, enum MHD_Requ
 enum MHD_Result call_run(struct request *q);
 void call_free(struct call *m);
 void call_print_verbs(void);
+
+/* GET /v1/lane: the connection carries part of what another call reads (bundle.c). */
+enum MHD_Result lane_run(struct request *q);
+void lane_free(struct lane *l);
 
 #endif

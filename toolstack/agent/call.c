@@ -8,11 +8,13 @@
  *   TLS -- relay, in the connection's thread -- pipes -- serai VERB
  */
 #include "agent.h"
+#include "bundle.h"
 #include "relay.h"
+#include "reorder.h"
 #include "run.h"
+#include "tls.h"
 
 #include <errno.h>
-#include <gnutls/gnutls.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,8 @@ struct call {
 	unsigned int argc;
 	const struct verb *verb;
 	bool bad; /* an argument that is none */
+	unsigned int connections;
+	struct bundle *bundle; /* that carry its input, when they are more than one */
 	char peer[128];
 };
 
@@ -84,22 +88,8 @@ void call_free(struct call *m)
 		return;
 	for (unsigned int i = 0; i < m->argc; i++)
 		free(m->argv[i]);
+	bundle_free(m->bundle);
 	free(m);
-}
-
-static ssize_t tls_result(ssize_t n)
-{
-	return n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED ? -EAGAIN : n < 0 ? -ECONNRESET : n;
-}
-
-static ssize_t tls_read(void *arg, void *buf, size_t len)
-{
-	return tls_result(gnutls_record_recv(arg, buf, len));
-}
-
-static ssize_t tls_write(void *arg, const void *buf, size_t len)
-{
-	return tls_result(gnutls_record_send(arg, buf, len));
 }
 
 /*
@@ -116,16 +106,33 @@ static void end_child(struct call *m, struct relay_ends *e)
 	e->status = child_wait(e->child);
 }
 
+/* One of its further connections was lost, and this is why it was cut. */
+static void log_lost(const struct call *m, unsigned int lane, int why)
+{
+	log_line("%s: serai %s: its connection %u of %u: %s", m->peer, m->verb->name, lane + 1,
+		 m->connections, why == -ECONNRESET ? "cut" : strerror(-why));
+}
+
 static void carry(struct call *m, gnutls_session_t tls, const void *early, size_t early_len)
 {
-	struct relay_link net = {tls, gnutls_transport_get_int(tls), tls_read, tls_write};
 	struct relay_ends e = {.status = 127};
 	struct stream_child child;
-	int rc = run_stream((const char *const *)m->argv, &child);
+	struct relay_link net;
+	unsigned int lane;
+	int why, rc = run_stream((const char *const *)m->argv, &child);
 
+	tls_link(tls, &net);
 	if (rc == 0) {
 		e = (struct relay_ends){{child.out, child.err}, {child.in, -1}, child.pid, 0};
+		if (m->bundle) {
+			e.out[0] = -1;
+			bundle_start(m->bundle, net.fd, child.in);
+		}
 		rc = relay_run(&net, &e, early, early_len);
+		/* The command waits for the end of its input: that first. */
+		why = m->bundle ? bundle_stop(m->bundle, &lane) : 0;
+		if (why && rc)
+			log_lost(m, lane, why);
 		end_child(m, &e);
 	}
 	log_line("%s: serai %s: status %d%s%s", m->peer, m->verb->name, e.status, rc ? ": " : "",
@@ -142,13 +149,12 @@ static void carry(struct call *m, gnutls_session_t tls, const void *early, size_
 static void on_upgrade(void *arg, struct MHD_Connection *c, void *ctx, const char *early, size_t early_len,
 		       MHD_socket socket, struct MHD_UpgradeResponseHandle *upgrade)
 {
-	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	struct request *q = ctx;
 	struct call *m = arg;
 
 	(void)socket;
 	q->pending = NULL;
-	carry(m, i->tls_session, early, early_len);
+	carry(m, tls_session(c), early, early_len);
 	MHD_upgrade_action(upgrade, MHD_UPGRADE_ACTION_CLOSE);
 	call_free(m);
 }
@@ -175,6 +181,20 @@ static enum MHD_Result on_argument(void *arg, enum MHD_ValueKind kind, const cha
 	return m->bad ? MHD_NO : MHD_YES;
 }
 
+/* How many connections bring its input. Without the header, one: this. */
+static enum MHD_Result connections_check(struct request *q, struct call *m, bool *good)
+{
+	const char *v = MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, BUNDLE_CONNECTIONS);
+
+	m->connections = 1;
+	*good = !v || (count_parse(v, LANES_MAX, &m->connections) && m->connections &&
+		       (m->connections == 1 || m->verb->role == ROLE_MIGRATE));
+	if (*good)
+		return MHD_YES;
+	return reply_error(q, MHD_HTTP_BAD_REQUEST, "bad-arguments", "ask for one",
+			   "a move has 1 to %u connections, anything else has one", LANES_MAX);
+}
+
 static enum MHD_Result call_check(struct request *q, struct call *m, bool *good)
 {
 	*good = false;
@@ -192,8 +212,7 @@ static enum MHD_Result call_check(struct request *q, struct call *m, bool *good)
 	    !header_is(q, MHD_HTTP_HEADER_UPGRADE, RUN_UPGRADE))
 		return reply_error(q, MHD_HTTP_UPGRADE_REQUIRED, "upgrade-required", "use serai -H",
 				   "this path speaks " RUN_UPGRADE ", not HTTP");
-	*good = true;
-	return MHD_YES;
+	return connections_check(q, m, good);
 }
 
 /* Who does what, word for word. */
@@ -208,7 +227,8 @@ static void log_call(const struct call *m)
 	for (unsigned int i = 1; i < m->argc; i++)
 		fprintf(f, " %s", m->argv[i]);
 	if (fclose(f) == 0)
-		log_line("%s: runs serai%s", m->peer, words);
+		log_line(m->bundle ? "%s: runs serai%s, over %u connections" : "%s: runs serai%s", m->peer,
+			 words, m->connections);
 	free(words);
 }
 
@@ -226,12 +246,20 @@ enum MHD_Result call_run(struct request *q)
 	m->bad = !m->argv[m->argc++];
 	MHD_get_connection_values_n(q->connection, MHD_GET_ARGUMENT_KIND, on_argument, m);
 	rc = call_check(q, m, &good);
+	if (good && m->connections > 1 &&
+	    bundle_new(tls_session(q->connection), m->connections, q->agent->join, &m->bundle) < 0) {
+		good = false;
+		rc = reply_error(q, MHD_HTTP_INTERNAL_SERVER_ERROR, "cannot-run", "ask for one connection",
+				 "there is no room for %u connections", m->connections);
+	}
 	r = good ? MHD_create_response_for_upgrade(on_upgrade, m) : NULL;
 	if (!r) {
 		call_free(m);
 		return good ? MHD_NO : rc;
 	}
 	MHD_add_response_header(r, MHD_HTTP_HEADER_UPGRADE, RUN_UPGRADE);
+	if (m->bundle)
+		MHD_add_response_header(r, BUNDLE_TOKEN, bundle_token(m->bundle));
 	/* From here it goes with the request, until the connection takes it. */
 	q->pending = m;
 	log_call(m);

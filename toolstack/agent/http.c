@@ -186,7 +186,7 @@ enum MHD_Result reply(struct request *q, unsigned int status, const char *type, 
 	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	if (status == MHD_HTTP_UPGRADE_REQUIRED)
-		MHD_add_response_header(r, MHD_HTTP_HEADER_UPGRADE, RUN_UPGRADE);
+		MHD_add_response_header(r, MHD_HTTP_HEADER_UPGRADE, q->route->upgrade);
 	rc = MHD_queue_response(q->connection, status, r);
 	MHD_destroy_response(r);
 	return rc;
@@ -277,8 +277,10 @@ void on_completed(void *arg, struct MHD_Connection *c, void **ctx, enum MHD_Requ
 	(void)arg;
 	(void)c;
 	(void)why;
-	if (q)
+	if (q) {
 		call_free(q->pending);
+		lane_free(q->lane);
+	}
 	free(q);
 	*ctx = NULL;
 }

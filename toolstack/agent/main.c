@@ -20,7 +20,10 @@
 #define TLS_DIR "/etc/serai/tls"
 #define FILE_LIMIT (1 << 20)
 #define IDLE_S 60
-#define CONNECTIONS 64
+/* A move may have 17 of them; and each is a thread, and some files. */
+#define CONNECTIONS 128
+/* How long the further connections of a move may take to come. */
+#define JOIN_S 60u
 /* TLS 1.2 and 1.3, with forward secrecy and authenticated encryption; what costs least goes first. */
 #define PRIORITIES                                                                                        \
 	"SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-RSA:+ECDHE-ECDSA:-CIPHER-ALL:+AES-" \
@@ -29,7 +32,7 @@
 struct options {
 	const char *tls, *address, *serai;
 	char roles[512];
-	unsigned int port;
+	unsigned int port, join;
 };
 
 struct credentials {
@@ -42,6 +45,7 @@ static void usage(FILE *to)
 	      "  -a, --address=ADDRESS  listen on this address only (all)\n"
 	      "  -p, --port=PORT        on this port (8443; 0: any, and say which)\n"
 	      "  -t, --tls=DIR          where ca.pem, cert.pem, key.pem and roles are (" TLS_DIR ")\n"
+	      "      --join=SECONDS     how long a move's further connections may take to come (60)\n"
 	      "  -r, --roles=FILE       who may do what (DIR/roles)\n"
 	      "  -s, --serai=PATH       the serai command (" SERAI_SBINDIR "/serai)\n"
 	      "      --verbs            print the verbs and the roles they take, and end\n"
@@ -61,17 +65,19 @@ static int number(const char *t, unsigned int max, unsigned int *v)
 /* 0: go on; 1: done; negative: a mistake. */
 static int parse(int argc, char **argv, struct options *o)
 {
-	enum { VERBS = 1000 };
-	static const struct option opts[] = {{"address", 1, NULL, 'a'}, {"port", 1, NULL, 'p'},
-					     {"tls", 1, NULL, 't'},     {"roles", 1, NULL, 'r'},
-					     {"serai", 1, NULL, 's'},   {"verbs", 0, NULL, VERBS},
-					     {"help", 0, NULL, 'h'},    {0}};
+	enum { VERBS = 1000, JOIN };
+	static const struct option opts[] = {
+		{"address", 1, NULL, 'a'}, {"port", 1, NULL, 'p'},  {"tls", 1, NULL, 't'},
+		{"roles", 1, NULL, 'r'},   {"serai", 1, NULL, 's'}, {"verbs", 0, NULL, VERBS},
+		{"join", 1, NULL, JOIN},   {"help", 0, NULL, 'h'},  {0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "a:p:t:r:s:h", opts, NULL)) != -1) {
 		if (c == 'a')
 			o->address = optarg;
 		else if (c == 'p' && number(optarg, 65535, &o->port) == 0)
+			continue;
+		else if (c == JOIN && number(optarg, 3600, &o->join) == 0)
 			continue;
 		else if (c == 't')
 			o->tls = optarg;
@@ -219,7 +225,8 @@ static struct MHD_Daemon *start(const struct options *o, const struct credential
 
 int main(int argc, char **argv)
 {
-	struct options o = {.tls = TLS_DIR, .port = AGENT_PORT, .serai = SERAI_SBINDIR "/serai"};
+	struct options o = {
+		.tls = TLS_DIR, .port = AGENT_PORT, .join = JOIN_S, .serai = SERAI_SBINDIR "/serai"};
 	struct credentials c = {0};
 	struct MHD_Daemon *d;
 	struct agent a;
@@ -236,7 +243,7 @@ int main(int argc, char **argv)
 	pthread_sigmask(SIG_BLOCK, &wait, NULL);
 	if (credentials_read(&o, &c) < 0)
 		return 1;
-	a = (struct agent){.serai = o.serai, .roles = o.roles};
+	a = (struct agent){.serai = o.serai, .roles = o.roles, .join = o.join};
 	d = start(&o, &c, &a);
 	if (!d)
 		return 1;

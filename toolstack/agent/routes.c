@@ -50,10 +50,11 @@ static enum MHD_Result print_run(struct request *q)
 
 /* clang-format off */
 static const struct route routes[] = {
-	{"/v1/host",    ROLE_READ, print_run, "info",    "--json", JSON},
-	{"/v1/domains", ROLE_READ, print_run, "list",    "--json", JSON},
-	{"/v1/metrics", ROLE_READ, print_run, "metrics", NULL,     METRICS},
-	{"/v1/run",     0,         call_run,  NULL,      NULL,     NULL},
+	{"/v1/host",    ROLE_READ,    print_run, "info",    "--json", JSON,    NULL},
+	{"/v1/domains", ROLE_READ,    print_run, "list",    "--json", JSON,    NULL},
+	{"/v1/metrics", ROLE_READ,    print_run, "metrics", NULL,     METRICS, NULL},
+	{"/v1/run",     0,            call_run,  NULL,      NULL,     NULL,    RUN_UPGRADE},
+	{"/v1/lane",    ROLE_MIGRATE, lane_run,  NULL,      NULL,     NULL,    LANE_UPGRADE},
 };
 /* clang-format on */
 

@@ -75,8 +75,13 @@ int cli_config_load(struct cli *cli, struct domain_config *c, const char *file, 
 int remote_run(const struct cli *cli, const char *host, const struct command *c, int argc, char **argv);
 /* Whether a move to that host goes by its seraid rather than ssh. */
 bool remote_is(const char *host);
-/* The shell command that leads to that host's migrate-receive; malloc()ed. NULL: said in s->error. */
-char *remote_command(struct serai *s, const char *host);
+/* The operand of --connections, for a move to that host: a number that can be, and a way that has as many. */
+int remote_connections(struct serai *s, const char *t, const char *host, unsigned int *n);
+/*
+ * The shell command that leads to that host's migrate-receive, its input over so many connections;
+ * malloc()ed. NULL: said in s->error.
+ */
+char *remote_command(struct serai *s, const char *host, unsigned int connections);
 
 /* Progress on stderr when that is a terminal. */
 void progress_show(const char *what, uint64_t done, uint64_t total);

@@ -43,6 +43,7 @@ enum { PHASE_SENDING = 1, PHASE_ASKED, PHASE_COMMITTED };
 struct move {
 	const char *name, *host;
 	char *command; /* leads to the receiver; flags may follow */
+	char *carrier; /* likewise, and takes the stream */
 	char token[MOVE_TOKEN_LEN + 1];
 	const char *flags;
 	bool asking; /* nobody knows where the domain is; the guardian goes on asking */
@@ -255,7 +256,7 @@ static int send_domain(struct cli *cli, struct move *m, domid_t dom, const struc
 	m->so.suspending = suspending;
 	m->so.suspending_arg = &g;
 	signals_catch();
-	if (asprintf(&command, "%s%s --token=%s", m->command, m->flags, m->token) < 0)
+	if (asprintf(&command, "%s%s --token=%s", m->carrier, m->flags, m->token) < 0)
 		rc = -ENOMEM;
 	else
 		rc = peer_start(&cli->s, command, &p);
@@ -313,31 +314,40 @@ static void progress_line(const char *what, uint64_t done, uint64_t total)
 	shown = percent;
 }
 
-/* What leads to the receiver. */
-static int receiver(struct serai *s, struct move *m, const char *ssh)
+/* What leads to the receiver; a question takes one connection, whatever the stream takes. */
+static int receiver(struct serai *s, struct move *m, const char *ssh, unsigned int connections)
 {
 	if (remote_is(m->host)) {
-		m->command = remote_command(s, m->host);
-		return m->command ? 0 : -EINVAL;
+		m->command = remote_command(s, m->host, 1);
+		m->carrier = m->command ? remote_command(s, m->host, connections) : NULL;
+		return m->carrier ? 0 : -EINVAL;
 	}
 	if (ssh && *ssh ? asprintf(&m->command, "exec %s %s serai migrate-receive", ssh, m->host) < 0
 			: asprintf(&m->command, "%s", m->host) < 0)
 		return -ENOMEM;
-	return 0;
+	m->carrier = strdup(m->command);
+	return m->carrier ? 0 : -ENOMEM;
 }
 
 VERB(migrate)
 {
-	enum { DOWNTIME = 2000, LIVE, DEBUG, TIMEOUT, BANDWIDTH, COMPRESS, CANCEL, PROGRESS };
-	static const struct option opts[] = {
-		{"ssh", 1, NULL, 's'},           {"config", 1, NULL, 'C'},
-		{"paused", 0, NULL, 'p'},        {"downtime-ms", 1, NULL, DOWNTIME},
-		{"live", 0, NULL, LIVE},         {"debug", 0, NULL, DEBUG},
-		{"timeout", 1, NULL, TIMEOUT},   {"bandwidth", 1, NULL, BANDWIDTH},
-		{"compress", 0, NULL, COMPRESS}, {"cancel", 0, NULL, CANCEL},
-		{"progress", 0, NULL, PROGRESS}, {0}};
+	enum { DOWNTIME = 2000, LIVE, DEBUG, TIMEOUT, BANDWIDTH, COMPRESS, CANCEL, PROGRESS, SPREAD };
+	static const struct option opts[] = {{"ssh", 1, NULL, 's'},
+					     {"config", 1, NULL, 'C'},
+					     {"paused", 0, NULL, 'p'},
+					     {"downtime-ms", 1, NULL, DOWNTIME},
+					     {"live", 0, NULL, LIVE},
+					     {"debug", 0, NULL, DEBUG},
+					     {"timeout", 1, NULL, TIMEOUT},
+					     {"bandwidth", 1, NULL, BANDWIDTH},
+					     {"compress", 0, NULL, COMPRESS},
+					     {"cancel", 0, NULL, CANCEL},
+					     {"progress", 0, NULL, PROGRESS},
+					     {"connections", 1, NULL, SPREAD},
+					     {0}};
 	struct move m = {.so = {.live = true, .downtime_ms = 300, .progress = progress_show}};
-	const char *ssh = "ssh", *file = NULL;
+	const char *ssh = "ssh", *file = NULL, *several = "1";
+	unsigned int connections = 1;
 	struct domain_config c;
 	char flags[48] = "";
 	bool stop = false;
@@ -365,7 +375,9 @@ VERB(migrate)
 		else if (o == COMPRESS && !m.so.compress) {
 			m.so.compress = true;
 			strcat(flags, " --compress");
-		} else if (o == CANCEL)
+		} else if (o == SPREAD)
+			several = optarg;
+		else if (o == CANCEL)
 			stop = true;
 		else if (o == PROGRESS)
 			m.so.progress = progress_line;
@@ -374,6 +386,8 @@ VERB(migrate)
 		return 1;
 	if (stop)
 		return cancel(cli, argv[optind]);
+	if ((rc = remote_connections(&cli->s, several, argv[optind + 1], &connections)) < 0)
+		return rc;
 	if ((rc = cli_domain(cli, argv[optind], &dom)) < 0)
 		return rc;
 	rc = file ? cli_config_load(cli, &c, file, 0, NULL, false) : record_load(&cli->s, dom, &c);
@@ -383,7 +397,7 @@ VERB(migrate)
 	m.host = argv[optind + 1];
 	m.flags = flags;
 	move_token(m.token);
-	rc = receiver(&cli->s, &m, ssh);
+	rc = receiver(&cli->s, &m, ssh, connections);
 	if (rc == 0 && !cli->dry_run && (rc = transfer_lock(&cli->s, m.name, "moving", dom, &lock)) == 0) {
 		rc = send_domain(cli, &m, dom, &c, lock);
 		/* A guardian that stays behind, to ask what became of the domain, needs the name's file. */
@@ -391,6 +405,7 @@ VERB(migrate)
 			name_unlock(lock);
 	}
 	free(m.command);
+	free(m.carrier);
 	config_free(&c);
 	return rc;
 }

@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What a seraid takes for one move. */
+#define CONNECTIONS_MAX 16u
+
 static const char *helper(void)
 {
 	const char *program = getenv("SERAI_TLS");
@@ -46,16 +49,35 @@ bool remote_is(const char *host)
 	return !strncmp(host, "https://", 8);
 }
 
-char *remote_command(struct serai *s, const char *host)
+char *remote_command(struct serai *s, const char *host, unsigned int connections)
 {
-	char *command;
+	char *command, option[32] = "";
+
+	if (connections > 1)
+		snprintf(option, sizeof(option), "--connections=%u ", connections);
 
 	/* It goes to a shell. */
 	if (host[strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:/[]")] ||
-	    asprintf(&command, "exec '%s' '%s' migrate-receive", helper(), host) < 0) {
+	    asprintf(&command, "exec '%s' %s'%s' migrate-receive", helper(), option, host) < 0) {
 		serai_fail(s, -EINVAL,
 			   "\"%s\" is not the address of a host (https://NAME or https://NAME:PORT)", host);
 		return NULL;
 	}
 	return command;
+}
+
+int remote_connections(struct serai *s, const char *t, const char *host, unsigned int *n)
+{
+	char *end;
+
+	*n = strtoul(t, &end, 10);
+	if (*t < '0' || *t > '9' || *end || strlen(t) > 2 || !*n || *n > CONNECTIONS_MAX)
+		return serai_fail(s, -EINVAL, "--connections=%s: a move has 1 to %u", t, CONNECTIONS_MAX);
+	if (*n > 1 && !remote_is(host))
+		return serai_fail(
+			s, -EINVAL,
+			"--connections=%u: ssh has one; a move to https://%s goes by its seraid, and may "
+			"have more",
+			*n, host);
+	return 0;
 }
