@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # A guest moves by way of seraid, over TLS, on one host: it has one of two names, by which end it is at. And a
-# move whose agent dies leaves it where it was.
+# move whose agent dies, or one of whose connections does, leaves it where it was.
 . /lab/lib.sh
 there=https://localhost
 guest_config g1 "vcpus=${LAB_VCPUS:-1}" "memory=${LAB_MIB:-96}"
@@ -35,6 +35,34 @@ for n in $(seq $((2 * ${LAB_TIMES:-1}))); do
 	at=$(last)
 	check "move $n: it counts on" until_true 60 _counts_on "$at"
 done
+_alone() { serai domid $here && ! serai domid $to && [ "$(serai list | wc -l)" = 3 ]; }
+# Three connections carry it.
+to=$([ $here = g1 ] && echo g2 || echo g1)
+check_out "several connections by ssh are refused" 'ssh has one' eval "! serai migrate --connections 2 $here localhost 2>&1"
+check_out "too many are refused" '1 to 16' eval "! serai migrate --connections 17 $here $there 2>&1"
+out=$(serai migrate --json --connections 3 -C $to.cfg $here $there 2>&1)
+rc=$?
+[ $rc = 0 ] || printf '%s\n' "$out"
+check "move over three connections" test $rc = 0 || { cat /var/log/seraid.log; exit; }
+info "over3" "$(figure downtime_ms) ms down, $(figure rounds) rounds, $(figure bytes) bytes, $(figure seconds) s in all"
+check "there were three" grep 'over 3 connections' /var/log/seraid.log
+here=$to
+at=$(last)
+check "it counts on after them" until_true 60 _counts_on "$at"
+# Again, each by a process of its own; the last of them is killed once the copy is being made.
+to=$([ $here = g1 ] && echo g2 || echo g1)
+socat TCP-LISTEN:9443,bind=127.0.0.1,reuseaddr,fork TCP:127.0.0.1:8443 &
+relay=$!
+relays() { ps -o pid= --ppid $relay | sort -n; }
+_under_way() { [ "$(relays | wc -l)" = 4 ] && serai domid $to; }
+(until_true 60 _under_way && kill -9 "$(relays | tail -n 1 | tr -d ' ')") &
+refuse "a move that loses one of three connections fails" \
+	serai migrate --connections 3 --bandwidth 4 -C $to.cfg $here https://127.0.0.1:9443
+check "it was cut" until_true 60 grep 'migrate-receive: status .*cut' /var/log/seraid.log
+at=$(last)
+check "the guest counts on where it was, after that" until_true 60 _counts_on "$at"
+check "and is there once, after that" until_true 60 _alone
+kill $relay
 # The agent of the receiving end is killed in the midst of it.
 to=$([ $here = g1 ] && echo g2 || echo g1)
 _arriving() { ps -eo args | grep -q '[s]erai migrate-receive'; }
@@ -42,7 +70,6 @@ _arriving() { ps -eo args | grep -q '[s]erai migrate-receive'; }
 refuse "a move whose agent dies fails" serai migrate -C $to.cfg $here $there
 at=$(last)
 check "the guest counts on where it was" until_true 60 _counts_on "$at"
-_alone() { serai domid $here && ! serai domid $to && [ "$(serai list | wc -l)" = 3 ]; }
 check "and is there once" until_true 60 _alone
 check "its memory was right" test "$(logs | grep -c differs)" = 0
 check "it started once" test "$(logs | grep -c 'guest up')" = 1
