@@ -20,7 +20,7 @@ check_out "virsh finds Xen" 'Running hypervisor: Xen' _serves || {
 check_out "virsh list" '^ *0 +Domain-0 +running' virsh -c xen:///system list
 
 # Ids and addresses that a file does not give are made up anew each time.
-_settled() { sed -E "s/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/UUID/; s/00:16:3e(:[0-9a-f]{2}){3}/MAC/"; }
+_settled() { sed -E "s/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/UUID/g; s/00:16:3e(:[0-9a-f]{2}){3}/MAC/g"; }
 # native TO FROM INPUT OUTPUT: virsh's answer in OUTPUT, or what it complained of in OUTPUT.err.
 native() {
 	if virsh -q -c xen:///system "domxml-$1-native" xen-xl "$2" >"$3" 2>"$3.err"; then rm "$3.err"; else rm "$3"; fi
