@@ -209,7 +209,7 @@ def bounded(w):
     p = start(w, 4, host=line.host)
     assert p.stdout.readline() == b"ready\n"
     line.wait(5)
-    total, took, digest = 300 << 20, 0, hashlib.sha256()
+    total, took, digest = 100 << 20, 0, hashlib.sha256()
     os.write(p.stdin.fileno(), f"{total}\n".encode())
     before = resident(agent.proc.pid), resident(p.pid)
     line.pairs[2].open.clear()
@@ -221,7 +221,7 @@ def bounded(w):
         n = os.write(p.stdin.fileno(), data)
         digest.update(data[:n])
         took, data = took + n, data[n:]
-        assert took < 150 << 20, "it is taken all the same"
+        assert took < 80 << 20, "it is taken all the same"
     grown = resident(agent.proc.pid) - before[0], resident(p.pid) - before[1]
     assert max(grown) < w.room, (grown, took)
     line.pairs[2].open.set()
@@ -304,6 +304,10 @@ def strangers(w):
     s, token = bundle(w, 2, late)
     refused(w, "has expired", token, 0, agent=late)
     s.close()
+    p = start(w, 3, host=late.host)
+    out, err = p.communicate(timeout=LIMIT)
+    assert p.returncode == 1 and out in (b"", b"ready\n") and b"has expired (start the move again)" in err, err
+    late.wait("migrate-receive: status 1", "cut")
     assert late.stop() == 0
     assert not [x for x in w.agent.log + late.log if token in x], "a token is in the log"
     for n, path in (("17", "migrate-receive"), ("0", "migrate-receive"), ("x", "migrate-receive"), ("2", "list")):
