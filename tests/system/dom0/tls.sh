@@ -57,7 +57,7 @@ relays() { ps -o pid= --ppid $relay | sort -n; }
 _under_way() { [ "$(relays | wc -l)" = 4 ] && serai domid $to; }
 (until_true 60 _under_way && kill -9 "$(relays | tail -n 1 | tr -d ' ')") &
 refuse "a move that loses one of three connections fails" \
-	serai migrate --connections 3 --bandwidth 4 -C $to.cfg $here https://127.0.0.1:9443
+	serai migrate --connections 3 --bandwidth 2 -C $to.cfg $here https://127.0.0.1:9443
 check "it was cut" until_true 60 grep 'migrate-receive: status .*cut' /var/log/seraid.log
 at=$(last)
 check "the guest counts on where it was, after that" until_true 60 _counts_on "$at"
