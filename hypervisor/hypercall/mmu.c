@@ -162,13 +162,12 @@ long do_mmu_update(u64 ureqs, u64 ucount, u64 pdone, u64 foreign, u64 a5)
 		if (pt->is_system)
 			return -EPERM;
 	}
+	/* Linux adds up what is told to have been done, and that a batch for a domain which has just gone did nothing,
+	 * too: the count is written whatever becomes of the entries. */
 	pg = mmu_domain_get(pgid, &err);
-	if (unlikely(!pg)) {
-		mmu_domain_put(pt, self);
-		return err;
-	}
-	rc = mmu_batch(pt, pg, ureqs, count, &done);
-	mmu_domain_put(pg, self);
+	rc = likely(pg) ? mmu_batch(pt, pg, ureqs, count, &done) : err;
+	if (likely(pg))
+		mmu_domain_put(pg, self);
 	mmu_domain_put(pt, self);
 
 	before += done;

@@ -319,6 +319,17 @@ CASE(mmu_update_batch)
 	restore();
 }
 
+/* A kernel adds up what it is told was done, of a batch for a domain that has just gone, too. */
+CASE(mmu_update_of_nobody)
+{
+	struct mmu_update m[2] = {{0}};
+	unsigned int done = 99;
+
+	record("result", (uint64_t)hypercall4(__HYPERVISOR_mmu_update, (unsigned long)m, 2,
+					      (unsigned long)&done, 0x7000));
+	check_eq(done, 0);
+}
+
 CASE(mmu_update_long_batch)
 {
 	/* More than fits between two preemption checks. */
