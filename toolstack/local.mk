@@ -20,7 +20,7 @@ lib_sources = \
 stream_sources = \
 	toolstack/stream/format.h toolstack/stream/reader.h toolstack/stream/reader.c \
 	toolstack/stream/pte.h toolstack/stream/pte.c toolstack/stream/guest.h toolstack/stream/guest.c \
-	toolstack/stream/frames.h toolstack/stream/frames.c \
+	toolstack/stream/frames.h toolstack/stream/frames.c toolstack/stream/drain.h toolstack/stream/drain.c \
 	toolstack/stream/pace.h toolstack/stream/pace.c toolstack/stream/stream.h toolstack/stream/save.c toolstack/stream/restore.c \
 	toolstack/stream/peer.h toolstack/stream/peer.c toolstack/stream/sink.h toolstack/stream/sink.c \
 	toolstack/stream/handover.h toolstack/stream/handover.c

@@ -22,6 +22,7 @@
  */
 #include "cli.h"
 #include "../lib/guardian.h"
+#include "../stream/drain.h"
 #include "../stream/handover.h"
 #include "../stream/peer.h"
 #include "../stream/reader.h"
@@ -37,11 +38,14 @@
 #define ANSWER_MS 30000
 /* Building takes as long as the transfer; this is how long after its last byte "built" may come. */
 #define BUILT_MS 300000
+/* For what a stopped domain's disks have still to do. */
+#define DISKS_MS 10000
 
 enum { PHASE_SENDING = 1, PHASE_ASKED, PHASE_COMMITTED };
 
 struct move {
-	const char *name, *host;
+	char *name; /* the domain's own, here: what it is called over there may differ */
+	const char *host;
 	char *command; /* leads to the receiver; flags may follow */
 	char *carrier; /* likewise, and takes the stream */
 	char token[MOVE_TOKEN_LEN + 1];
@@ -196,6 +200,11 @@ static int transfer(struct cli *cli, const struct move *m, domid_t dom, const st
 	/* A broken pipe is the other side's doing; it may have said why. */
 	if (rc == -EPIPE && line_get(p->from, line, sizeof(line), 1000) == 0 && !strncmp(line, "refuse ", 7))
 		return serai_fail(&cli->s, rc, "%s: %s", m->host, line + 7);
+	if (rc < 0)
+		return rc;
+	/* While the other side builds it. */
+	left = save_left_ms(&m->so, st);
+	rc = drain_disks(&cli->s, dom, left < DISKS_MS ? left : DISKS_MS);
 	if (rc < 0)
 		return rc;
 	left = save_left_ms(&m->so, st);
@@ -393,17 +402,18 @@ VERB(migrate)
 	rc = file ? cli_config_load(cli, &c, file, 0, NULL, false) : record_load(&cli->s, dom, &c);
 	if (rc < 0)
 		return rc;
-	m.name = c.name;
+	m.name = domain_name(&cli->s, dom);
 	m.host = argv[optind + 1];
 	m.flags = flags;
 	move_token(m.token);
-	rc = receiver(&cli->s, &m, ssh, connections);
+	rc = m.name ? receiver(&cli->s, &m, ssh, connections) : serai_fail(&cli->s, -ENOMEM, "out of memory");
 	if (rc == 0 && !cli->dry_run && (rc = transfer_lock(&cli->s, m.name, "moving", dom, &lock)) == 0) {
 		rc = send_domain(cli, &m, dom, &c, lock);
 		/* A guardian that stays behind, to ask what became of the domain, needs the name's file. */
 		if (!m.asking)
 			name_unlock(lock);
 	}
+	free(m.name);
 	free(m.command);
 	free(m.carrier);
 	config_free(&c);
