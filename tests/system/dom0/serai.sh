@@ -113,7 +113,11 @@ check_out "one is left" '^1$' sh -c 'ls /sys/block/nbd*/pid | wc -l'
 old=$(serai domid q1)
 new_q1() { n=$(serai domid q1) && [ "$n" != "$old" ]; }
 check "reboot of it" serai reboot q1
-check "it comes again, with its disk" until_true 120 new_q1
+check "it comes again, with its disk" until_true 120 new_q1 || {
+	serai list
+	cat /var/log/xen/serai-q1.log
+	tail -n 20 /var/log/xen/console/guest-q1.log
+}
 check "and goes" serai destroy q1
 check "no nbd device or process is left" until_true 10 nbd_idle
 check "the image is sound" qemu-img check -q $work/d.qcow2
