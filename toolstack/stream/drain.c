@@ -64,6 +64,8 @@ static int ring_add(struct serai *s, domid_t dom, struct rings *r, const char *b
 	if (!ref)
 		ref = store_readf(s->store, 0, "%s/ring-ref0", base);
 	page = ref ? xc_grant_map(r->grants, dom, strtoul(ref, NULL, 10), PROT_READ) : NULL;
+	if (ref && !page)
+		serai_say(s, "disk %s: its ring cannot be looked at: %s", id, strerror(errno));
 	free(ref);
 	/* Who has no ring there asks for nothing. */
 	if (!page)
