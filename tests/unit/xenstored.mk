@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The store daemon's core: requests, transactions against a model, restarts at any point, rings.
+# The store daemon's core: requests, transactions against a model, restarts at any point, rings,
+# and whose turn it is.
 if TOOLSTACK
 xenstored_tests = tests/unit/toolstack/xenstored/store_test tests/unit/toolstack/xenstored/model_test \
-	tests/unit/toolstack/xenstored/replay_test tests/unit/toolstack/xenstored/ring_test
+	tests/unit/toolstack/xenstored/replay_test tests/unit/toolstack/xenstored/ring_test \
+	tests/unit/toolstack/xenstored/fair_test
 check_PROGRAMS += $(xenstored_tests)
 TESTS += $(xenstored_tests)
 xenstored_test_cppflags = $(xenstored_cppflags) -I$(top_srcdir)/tests/unit/toolstack/xenstored
@@ -24,4 +26,9 @@ tests_unit_toolstack_xenstored_ring_test_SOURCES = tests/unit/toolstack/xenstore
 tests_unit_toolstack_xenstored_ring_test_CPPFLAGS = $(xenstored_test_cppflags)
 tests_unit_toolstack_xenstored_ring_test_CFLAGS = $(host_cflags)
 tests_unit_toolstack_xenstored_ring_test_LDADD = toolstack/xenstored/libstore.a -lcmocka
+tests_unit_toolstack_xenstored_fair_test_SOURCES = tests/unit/toolstack/xenstored/fair_test.c $(xenstored_harness) \
+	toolstack/xenstored/guests.c toolstack/xenstored/log.c toolstack/xenstored/worker.c
+tests_unit_toolstack_xenstored_fair_test_CPPFLAGS = $(xenstored_test_cppflags)
+tests_unit_toolstack_xenstored_fair_test_CFLAGS = $(host_cflags)
+tests_unit_toolstack_xenstored_fair_test_LDADD = toolstack/xenstored/libstore.a -lcmocka
 endif

@@ -235,6 +235,7 @@ static void line(char *text)
 	} else {
 		puts("closed");
 		close(c->fd);
+		free(c->events);
 		memset(c, 0, sizeof(*c));
 	}
 }

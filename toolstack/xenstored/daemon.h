@@ -47,7 +47,7 @@ void guests_close(struct guests *g);
 int guests_fd(const struct guests *g);
 /* After a start: connect what the store knows of, and the control domain's kernel. */
 void guests_attach(struct guests *g);
-/* The event-channel device has something. */
+/* The event-channel device has something; the device stays readable while there is more. */
 void guests_events(struct guests *g);
 /* Move the connection's bytes, as far as they go. */
 void guests_serve(struct guests *g, struct conn *c);

@@ -16,6 +16,8 @@
 
 #include "ring.h"
 
+#include <stdbool.h>
+
 #define SLOTS 1024u
 #define SLOT_IN 4096u
 #define SLOT_OUT 16384u
@@ -39,7 +41,30 @@ struct front {
 	uint32_t restarts; /* workers that have ended unasked */
 	uint32_t high;     /* slots from here on were never used */
 	struct slot slot[SLOTS];
+	/* Which slots have news for the one and for the other, a bit each. Behind all that older programs know. */
+	uint64_t for_worker[SLOTS / 64], for_keeper[SLOTS / 64];
 };
+
+/* To be called when the news are in the slot, and before the other is woken. */
+static inline void news_put(uint64_t *news, uint32_t i)
+{
+	__atomic_fetch_or(&news[i / 64], 1ull << i % 64, __ATOMIC_SEQ_CST);
+}
+
+/* The next slot at or behind *i that has news, which are taken; false: none has. */
+static inline bool news_take(uint64_t *news, uint32_t *i)
+{
+	for (; *i < SLOTS; *i = (*i / 64 + 1) * 64) {
+		uint64_t left = __atomic_load_n(&news[*i / 64], __ATOMIC_SEQ_CST) >> *i % 64;
+
+		if (!left)
+			continue;
+		*i += __builtin_ctzll(left);
+		__atomic_fetch_and(&news[*i / 64], ~(1ull << *i % 64), __ATOMIC_SEQ_CST);
+		return true;
+	}
+	return false;
+}
 
 static inline void slot_ring(struct slot *s, struct ring *r)
 {

@@ -21,6 +21,7 @@
 #include <xen/grant_table.h>
 
 #define FEATURE_WATCH_DEPTH 4 /* bit 2 of the features a server offers */
+#define EVENTS_A_ROUND 16     /* guests that never stop asking do not keep the sockets waiting */
 
 struct guest {
 	struct guest *next;
@@ -328,7 +329,7 @@ void guests_events(struct guests *g)
 {
 	evtchn_port_t port;
 
-	while (!xc_event_pending(g->event, &port)) {
+	for (int i = 0; i < EVENTS_A_ROUND && !xc_event_pending(g->event, &port); i++) {
 		struct guest *d = by_port(g, port);
 		struct conn *c = d ? conn_find(g->f->s, d->domid) : NULL;
 

@@ -32,7 +32,7 @@ struct keeper {
 	int alive_end; /* the end of the pipe nobody else has */
 	int ep, sig;
 	pid_t worker;
-	bool announced, ring_worker;
+	bool announced, ring_worker, freed;
 	struct timespec started;
 };
 
@@ -69,10 +69,17 @@ static uint32_t load(const uint32_t *p)
 	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
 }
 
-static void slot_free(struct slot *s)
+static void slot_free(struct keeper *k, struct slot *s)
 {
 	close(s->fd);
 	__atomic_store_n(&s->state, SLOT_FREE, __ATOMIC_RELEASE);
+	k->freed = true;
+}
+
+static void tell_worker(struct keeper *k, const struct slot *s)
+{
+	news_put(k->front->for_worker, s - k->front->slot);
+	k->ring_worker = true;
 }
 
 /* The client is gone; the worker ends the connection when it has read the rest. */
@@ -80,7 +87,7 @@ static void hang_up(struct keeper *k, struct slot *s)
 {
 	epoll_ctl(k->ep, EPOLL_CTL_DEL, s->fd, NULL);
 	__atomic_store_n(&s->state, SLOT_HUNG_UP, __ATOMIC_RELEASE);
-	k->ring_worker = true;
+	tell_worker(k, s);
 }
 
 static void from_client(struct keeper *k, struct slot *s)
@@ -106,7 +113,7 @@ static void from_client(struct keeper *k, struct slot *s)
 			return;
 		}
 		__atomic_store_n(&s->in_prod, s->in_prod + n, __ATOMIC_RELEASE);
-		k->ring_worker = true;
+		tell_worker(k, s);
 	}
 }
 
@@ -130,7 +137,7 @@ static void to_client(struct keeper *k, struct slot *s)
 		}
 		__atomic_store_n(&s->out_cons, s->out_cons + n, __ATOMIC_SEQ_CST);
 		if (__atomic_exchange_n(&s->want_out, 0, __ATOMIC_SEQ_CST))
-			k->ring_worker = true;
+			tell_worker(k, s);
 	}
 }
 
@@ -142,10 +149,11 @@ static void slot_look(struct keeper *k, struct slot *s)
 		from_client(k, s);
 	if (load(&s->state) == SLOT_DONE) {
 		to_client(k, s);
-		slot_free(s);
+		slot_free(k, s);
 	}
 }
 
+/* Everybody who waits, as far as there is room: the listener tells of each only once. */
 static void let_in(struct keeper *k)
 {
 	struct front *f = k->front;
@@ -278,11 +286,12 @@ static void bell(struct keeper *k)
 
 	if (read(k->h.to_keeper, &count, sizeof(count)) < 0)
 		return;
-	if (!k->announced && load(&k->front->ready))
+	if (!k->announced && load(&k->front->ready)) {
 		announce(k);
-	for (uint32_t i = 0; i < k->front->high; i++)
+		k->freed = true; /* who came before that */
+	}
+	for (uint32_t i = 0; news_take(k->front->for_keeper, &i);)
 		slot_look(k, &k->front->slot[i]);
-	let_in(k);
 }
 
 /* True when it is time to end. */
@@ -308,6 +317,9 @@ static int prepare(struct keeper *k, const struct handles *inherited, int alive_
 	if (inherited) {
 		k->h = *inherited;
 		k->alive_end = alive_end;
+		/* An older program's may be smaller. */
+		if (ftruncate(k->h.memory, sizeof(struct front)) < 0)
+			return -errno;
 	} else {
 		k->h.memory = memfd_create("xenstored", 0);
 		k->h.listener = listen_at(k->o->rundir);
@@ -330,7 +342,7 @@ static int prepare(struct keeper *k, const struct handles *inherited, int alive_
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	k->sig = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	watch_fd(k, k->sig, EPOLLIN, TAG_SIGNAL);
-	watch_fd(k, k->h.listener, EPOLLIN, TAG_LISTENER);
+	watch_fd(k, k->h.listener, EPOLLIN | EPOLLET, TAG_LISTENER);
 	watch_fd(k, k->h.to_keeper, EPOLLIN, TAG_BELL);
 	for (uint32_t i = 0; i < k->front->high; i++)
 		if (load(&k->front->slot[i].state) == SLOT_OPEN)
@@ -364,6 +376,10 @@ int keeper_run(const struct options *o, const struct handles *inherited, int ali
 				bell(&k);
 			if (tag < SLOTS)
 				slot_look(&k, &k.front->slot[tag]);
+		}
+		if (k.freed) {
+			k.freed = false;
+			let_in(&k);
 		}
 		if (k.ring_worker && write(k.h.to_worker, &one, sizeof(one)) == sizeof(one))
 			k.ring_worker = false;

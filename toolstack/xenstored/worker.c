@@ -136,30 +136,36 @@ static uint32_t state_of(const struct slot *s)
 	return __atomic_load_n(&s->state, __ATOMIC_ACQUIRE);
 }
 
+static void tell_keeper(struct worker *w, const struct slot *s)
+{
+	news_put(w->front->for_keeper, s - w->front->slot);
+	w->ring_keeper = true;
+}
+
 static void slot_serve(struct worker *w, struct conn *c, struct slot *s)
 {
 	struct ring r;
 	size_t left;
 
 	slot_ring(s, &r);
-	do {
-		if (serve(&w->feed, c, &r))
-			w->ring_keeper = true;
-		conn_output(c, &left);
-		if (!left || c->error)
-			break;
+	if (serve(&w->feed, c, &r))
+		tell_keeper(w, s);
+	conn_output(c, &left);
+	if (left && !c->error) {
 		/* Say so first, look again afterwards: the keeper does it the other way round. */
 		__atomic_store_n(&s->want_out, 1, __ATOMIC_SEQ_CST);
-	} while (c->out_pos - __atomic_load_n(&s->out_cons, __ATOMIC_SEQ_CST) < SLOT_OUT);
+		if (c->out_pos - __atomic_load_n(&s->out_cons, __ATOMIC_SEQ_CST) < SLOT_OUT)
+			on_ready(w, c); /* the others first */
+	}
 	if (__atomic_exchange_n(&s->want_in, 0, __ATOMIC_SEQ_CST))
-		w->ring_keeper = true;
+		tell_keeper(w, s);
 }
 
 static void slot_close(struct worker *w, struct conn *c, struct slot *s)
 {
 	feed_close(&w->feed, c);
 	__atomic_store_n(&s->state, SLOT_DONE, __ATOMIC_RELEASE);
-	w->ring_keeper = true;
+	tell_keeper(w, s);
 }
 
 static void slot_look(struct worker *w, struct slot *s)
@@ -193,10 +199,18 @@ static void slot_look(struct worker *w, struct slot *s)
 
 static void slots_look(struct worker *w)
 {
-	uint32_t high = __atomic_load_n(&w->front->high, __ATOMIC_ACQUIRE);
-
-	for (uint32_t i = 0; i < high && i < SLOTS; i++)
+	for (uint32_t i = 0; news_take(w->front->for_worker, &i);)
 		slot_look(w, &w->front->slot[i]);
+}
+
+/* After a start: what the last one had taken note of, or was about to tell, nobody knows. */
+static void slots_look_again(struct worker *w)
+{
+	for (uint32_t i = 0; i < w->front->high && i < SLOTS; i++) {
+		news_put(w->front->for_worker, i);
+		news_put(w->front->for_keeper, i);
+	}
+	slots_look(w);
 }
 
 /* After a start: sockets the keeper still has go on, the others are closed. */
@@ -229,9 +243,15 @@ static void slots_attach(struct worker *w)
 
 /* -------- the loop -------- */
 
+/*
+ * Those that were ready when it began. Serving one makes it ready again as long as it goes on asking,
+ * and the rest of the loop has its turn in between: sockets, events, the state file.
+ */
 static void serve_ready(struct worker *w)
 {
-	for (size_t i = 0; i < w->n_ready; i++) {
+	size_t n = w->n_ready;
+
+	for (size_t i = 0; i < n; i++) {
 		struct conn *c = conn_find(w->feed.s, w->ready[i]);
 
 		if (!c)
@@ -244,7 +264,9 @@ static void serve_ready(struct worker *w)
 			slot_look(w, c->transport);
 		}
 	}
-	w->n_ready = 0;
+	w->n_ready -= n;
+	if (w->n_ready)
+		memmove(w->ready, w->ready + n, w->n_ready * sizeof(*w->ready));
 }
 
 static void settle(struct worker *w)
@@ -289,10 +311,11 @@ static void loop(struct worker *w)
 	watch_fd(ep, w->h->alive);
 	if (w->guests)
 		watch_fd(ep, guests_fd(w->guests));
-	slots_look(w);
+	slots_look_again(w);
+	w->ring_keeper = true;
 	settle(w);
 	while (w->stop < 0) {
-		int n = epoll_wait(ep, e, 8, -1);
+		int n = epoll_wait(ep, e, 8, w->n_ready ? 0 : -1);
 
 		for (int i = 0; i < n; i++) {
 			uint64_t count;

@@ -24,7 +24,7 @@ info create_seconds $(($(date +%s) - started))
 
 started=$(date +%s)
 xenstore-write /traffic/bell/1 go
-killed=0 bells=1 refused=0
+killed=0 bells=1 refused=0 slowest=0
 while [ $killed -lt "$kills" ]; do
 	was=$(store_worker)
 	kill -9 "$was" && killed=$((killed + 1))
@@ -32,11 +32,15 @@ while [ $killed -lt "$kills" ]; do
 	until_true 30 _next || break
 	for _ in 1 2; do
 		bells=$((bells + 1))
+		began=${EPOCHREALTIME/./}
 		xenstore-write "/traffic/bell/$bells" x || refused=$((refused + 1))
+		took=$(((${EPOCHREALTIME/./} - began) / 1000))
+		slowest=$((took > slowest ? took : slowest))
 	done
 	sleep 0.$((RANDOM % 9 + 1))
 done
 info kills $killed
+info slowest_write_ms $slowest
 check "it was killed $kills times" test "$killed" = "$kills"
 check "the control domain's writes were taken" test $refused = 0
 xenstore-write /traffic/bell/end "$bells"
