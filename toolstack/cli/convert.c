@@ -129,6 +129,7 @@ static void print_cfg(const struct domain_config *c)
 	quote("ramdisk", c->ramdisk);
 	quote("cmdline", c->cmdline);
 	quote("bootloader", c->bootloader);
+	lists("bootloader_args", c->bootloader_args, c->nr_bootloader_args);
 	printf("memory = %lu\nmaxmem = %lu\nvcpus = %u\nmaxvcpus = %u\n", (unsigned long)c->mem_kib >> 10,
 	       (unsigned long)c->maxmem_kib >> 10, c->vcpus, c->maxvcpus);
 	lists("cpus", c->cpus, c->nr_cpus);

@@ -144,6 +144,38 @@ static int key_bootloader(struct reader *r, struct conf_setting *s)
 	return get_string(r, s, &r->c->bootloader);
 }
 
+/* A list; or one string of words, as older files have it. */
+static int key_bootloader_args(struct reader *r, struct conf_setting *s)
+{
+	bool list = s->value->kind == CONF_LIST;
+	char *text = list ? NULL : strdup(s->value->text), *rest = text, *word;
+	unsigned int room = list ? s->value->count : strlen(s->value->text) / 2 + 1;
+	struct domain_config *c = r->c;
+	int rc = 0;
+
+	if (!list && !text)
+		return -ENOMEM;
+	c->bootloader_args = calloc(room + 1, sizeof(*c->bootloader_args));
+	if (!c->bootloader_args)
+		rc = -ENOMEM;
+	for (unsigned int i = 0; list && rc == 0 && i < s->value->count; i++) {
+		if (s->value->items[i]->kind == CONF_LIST)
+			rc = wrong(r, s, "a list of strings is wanted");
+		else if (!(c->bootloader_args[c->nr_bootloader_args] = strdup(s->value->items[i]->text)))
+			rc = -ENOMEM;
+		c->nr_bootloader_args += rc == 0;
+	}
+	while (!list && rc == 0 && (word = strsep(&rest, " \t"))) {
+		if (!*word)
+			continue;
+		if (!(c->bootloader_args[c->nr_bootloader_args] = strdup(word)))
+			rc = -ENOMEM;
+		c->nr_bootloader_args += rc == 0;
+	}
+	free(text);
+	return rc;
+}
+
 static int key_memory(struct reader *r, struct conf_setting *s)
 {
 	long v;
@@ -405,6 +437,7 @@ static const struct {
 	{"root", key_root},
 	{"extra", key_extra},
 	{"bootloader", key_bootloader},
+	{"bootloader_args", key_bootloader_args},
 	{"memory", key_memory},
 	{"maxmem", key_maxmem},
 	{"vcpus", key_vcpus},
@@ -443,7 +476,6 @@ static const char *const ignored[] = {
 	"bios_path_override",
 	"blkdev_start",
 	"boot",
-	"bootloader_args",
 	"channel",
 	"device_model_args",
 	"device_model_override",

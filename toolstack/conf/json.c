@@ -30,6 +30,16 @@ static void add_defbool(jobj *o, const char *k, bool v)
 	add_str(o, k, v ? "True" : "False");
 }
 
+static void add_strings(jobj *o, const char *k, char *const *v, unsigned int n)
+{
+	jobj *a = n ? json_object_new_array() : NULL;
+
+	for (unsigned int i = 0; i < n; i++)
+		json_object_array_add(a, json_object_new_string(v[i]));
+	if (a)
+		json_object_object_add(o, k, a);
+}
+
 static void add_maps(jobj *o, const char *k, char *const *cpus, unsigned int n, unsigned int vcpus)
 {
 	jobj *a;
@@ -121,6 +131,7 @@ static jobj *b_info(const struct domain_config *c)
 	if (c->max_maptrack_frames >= 0)
 		add_int(o, "max_maptrack_frames", c->max_maptrack_frames);
 	add_str(o, "bootloader", c->bootloader);
+	add_strings(o, "bootloader_args", c->bootloader_args, c->nr_bootloader_args);
 	json_object_object_add(o, !c->type || !strcmp(c->type, "pv") ? "type.pv" : "type.pvh",
 			       json_object_new_object());
 	json_object_object_add(o, "arch_arm", json_object_new_object());
@@ -264,6 +275,20 @@ static bool get_bool(jobj *o, const char *k, bool otherwise)
 	if (json_object_is_type(v, json_type_string))
 		return !strcmp(json_object_get_string(v), "True");
 	return json_object_get_boolean(v);
+}
+
+static void get_strings(jobj *o, const char *k, char ***v, unsigned int *n)
+{
+	jobj *a = member(o, k);
+	size_t len = json_object_is_type(a, json_type_array) ? json_object_array_length(a) : 0;
+
+	*v = len ? calloc(len, sizeof(**v)) : NULL;
+	for (size_t i = 0; *v && i < len; i++) {
+		const char *t = json_object_get_string(json_object_array_get_idx(a, i));
+
+		(*v)[*n] = strdup(t ? t : "");
+		*n += (*v)[*n] != NULL;
+	}
 }
 
 static void get_maps(jobj *o, const char *k, char ***cpus, unsigned int *n)
@@ -414,6 +439,7 @@ static int model_read(struct domain_config *c, jobj *o)
 	get_str(bi, "cmdline", &c->cmdline);
 	get_str(bi, "ramdisk", &c->ramdisk);
 	get_str(bi, "bootloader", &c->bootloader);
+	get_strings(bi, "bootloader_args", &c->bootloader_args, &c->nr_bootloader_args);
 	on_read(o, "on_poweroff", &c->on_poweroff);
 	on_read(o, "on_reboot", &c->on_reboot);
 	on_read(o, "on_watchdog", &c->on_watchdog);

@@ -70,6 +70,7 @@ void config_free(struct domain_config *c)
 	free(c->pool);
 	strings_free(c->cpus, c->nr_cpus);
 	strings_free(c->cpus_soft, c->nr_cpus_soft);
+	strings_free(c->bootloader_args, c->nr_bootloader_args);
 	for (unsigned int i = 0; i < c->nr_disks; i++)
 		disk_free(&c->disks[i]);
 	for (unsigned int i = 0; i < c->nr_nics; i++)

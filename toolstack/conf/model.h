@@ -58,6 +58,8 @@ struct domain_config {
 	unsigned int vcpus, maxvcpus;
 	char **cpus, **cpus_soft; /* one affinity expression a vCPU; the last one covers the rest */
 	unsigned int nr_cpus, nr_cpus_soft;
+	char **bootloader_args;
+	unsigned int nr_bootloader_args;
 	int weight, cap; /* -1: the scheduler's default */
 	enum on_event on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset;
 	char *tsc_mode; /* default, always_emulate, native, native_paravirt */

@@ -218,10 +218,10 @@ char *config_xml_losses(const struct domain_config *c)
 		scripts |= c->disks[i].script != NULL;
 	for (unsigned int i = 0; i < c->nr_nics; i++)
 		rates |= c->nics[i].rate_bytes || c->nics[i].gateway;
-	fprintf(f, "%s%s%s%s%s%s%s%s%s%s", c->nr_cpus > 1 ? " cpus(each)" : "",
-		c->nr_cpus_soft ? " cpus_soft" : "", c->weight >= 0 ? " cpu_weight" : "",
-		c->cap >= 0 ? " cap" : "", c->tsc_mode ? " tsc_mode" : "", c->pool ? " pool" : "",
-		c->nr_cpuid ? " cpuid" : "",
+	fprintf(f, "%s%s%s%s%s%s%s%s%s%s%s", c->nr_bootloader_args ? " bootloader_args" : "",
+		c->nr_cpus > 1 ? " cpus(each)" : "", c->nr_cpus_soft ? " cpus_soft" : "",
+		c->weight >= 0 ? " cpu_weight" : "", c->cap >= 0 ? " cap" : "",
+		c->tsc_mode ? " tsc_mode" : "", c->pool ? " pool" : "", c->nr_cpuid ? " cpuid" : "",
 		c->max_grant_frames >= 0 || c->max_maptrack_frames >= 0 || c->max_event_channels >= 0
 			? " max_*"
 			: "",

@@ -7,6 +7,7 @@
  * image), introduce, unpause. Devices come before memory: drivers and hotplug scripts take their time, and a
  * domain that moves here is not stopped for it.
  */
+#include "bootloader.h"
 #include "kernel.h"
 #include "policy.h"
 #include "serai/xc_build.h"
@@ -18,24 +19,39 @@ struct images {
 	struct kernel_file kernel;
 	void *ramdisk;
 	size_t ramdisk_len;
+	char *cmdline; /* of the boot loader; NULL: the configuration's */
 };
 
 static void images_free(struct images *i)
 {
 	kernel_close(&i->kernel);
 	free(i->ramdisk);
+	free(i->cmdline);
 }
 
 static int images_load(struct serai *s, const struct domain_config *c, struct images *i)
 {
 	int rc;
 
+	struct boot_files found = {0};
+	const char *kernel = c->kernel, *ramdisk = c->ramdisk;
+
 	memset(i, 0, sizeof(*i));
-	if (!c->kernel)
-		return serai_fail(s, -EINVAL, "%s: no kernel = is given, and boot loaders are not run",
-				  c->name);
-	rc = kernel_open(s, c->kernel, &i->kernel);
-	if (rc == 0 && c->ramdisk && (rc = file_read(s, c->ramdisk, &i->ramdisk, &i->ramdisk_len)) < 0) {
+	if (!c->kernel && !c->bootloader)
+		return serai_fail(s, -EINVAL, "%s: neither kernel = nor bootloader = is given", c->name);
+	if (c->bootloader) {
+		if ((rc = bootloader_run(s, &boot_this_host, c, &found)) < 0)
+			return rc;
+		kernel = found.kernel;
+		ramdisk = found.ramdisk;
+		i->cmdline = found.args;
+		found.args = NULL;
+	}
+	rc = kernel_open(s, kernel, !c->bootloader, &i->kernel);
+	if (rc == 0 && ramdisk)
+		rc = file_read(s, ramdisk, &i->ramdisk, &i->ramdisk_len);
+	boot_files_remove(&found);
+	if (rc < 0) {
 		images_free(i);
 		memset(i, 0, sizeof(*i));
 	}
@@ -49,7 +65,7 @@ static int build_kernel(struct serai *s, domid_t dom, struct domain_config *c, s
 	struct xc_build b = {.kernel = &i->kernel.k,
 			     .ramdisk = i->ramdisk,
 			     .ramdisk_len = i->ramdisk_len,
-			     .cmdline = c->cmdline,
+			     .cmdline = i->cmdline ? i->cmdline : c->cmdline,
 			     .pages = c->mem_kib / 4,
 			     .max_pages = c->maxmem_kib / 4,
 			     .vcpus = c->vcpus,
@@ -289,14 +305,15 @@ int domain_plan(struct serai *s, const struct domain_config *c, struct create_pl
 	memset(p, 0, sizeof(*p));
 	p->guest_kib = c->mem_kib;
 	p->overhead_kib = memory_overhead_kib(c);
-	if (!c->kernel)
-		return 0;
-	rc = images_load(s, c, &i);
-	if (rc < 0)
-		return rc;
-	p->kernel_kib = (i.kernel.k.pend - i.kernel.k.pstart) >> 10;
-	p->ramdisk_kib = i.ramdisk_len >> 10;
-	images_free(&i);
+	/* What a boot loader would find is not looked for: a plan changes nothing and starts nothing. */
+	if (c->kernel && !c->bootloader) {
+		rc = images_load(s, c, &i);
+		if (rc < 0)
+			return rc;
+		p->kernel_kib = (i.kernel.k.pend - i.kernel.k.pstart) >> 10;
+		p->ramdisk_kib = i.ramdisk_len >> 10;
+		images_free(&i);
+	}
 	if (s->xc && xc_physinfo(s->xc, &ph) == 0)
 		p->free_kib = ph.free_pages * 4;
 	return 0;

@@ -132,7 +132,7 @@ static void cache_keep(const struct serai *s, const char *path, const void *data
 	cache_prune(dir);
 }
 
-int kernel_open(struct serai *s, const char *path, struct kernel_file *f)
+int kernel_open(struct serai *s, const char *path, bool keep, struct kernel_file *f)
 {
 	char local[512], kept[600] = "", why[256] = "";
 	const char *file = path;
@@ -144,7 +144,7 @@ int kernel_open(struct serai *s, const char *path, struct kernel_file *f)
 			return rc;
 		file = local;
 	}
-	if (cache_path(file, kept, sizeof(kept)) < 0 || cache_open(kept, f) < 0) {
+	if (!keep || cache_path(file, kept, sizeof(kept)) < 0 || cache_open(kept, f) < 0) {
 		if ((rc = file_read(s, file, &f->data, &f->len)) < 0)
 			return rc;
 		rc = xc_kernel_parse(f->data, f->len, &f->k, why, sizeof(why));

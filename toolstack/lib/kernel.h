@@ -13,8 +13,11 @@ struct kernel_file {
 	bool mapped; /* a file of the cache, not memory of ours */
 };
 
-/* Open a kernel that can start as a PV guest; the cause of a failure names it. */
-int kernel_open(struct serai *s, const char *path, struct kernel_file *f);
+/*
+ * Open a kernel that can start as a PV guest; the cause of a failure names it. `keep`: the file will be there the next
+ * time, so what it unpacks to is kept for then.
+ */
+int kernel_open(struct serai *s, const char *path, bool keep, struct kernel_file *f);
 void kernel_close(struct kernel_file *f);
 
 #endif

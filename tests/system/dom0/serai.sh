@@ -96,9 +96,41 @@ check "and nothing is left behind" test "$(serai list | wc -l)" = 2
 check_out "metrics" 'serai_domain_cpu_seconds_total' serai metrics
 check_out "top" 'Domain-0' serai top -b -i 1
 
+# --- a boot loader ------------------------------------------------------------------------------------
+# The disk is an archive; the loader takes kernel and ramdisk from it, each time the guest starts.
+mkdir -p $work/tree
+cp /guests/vmlinuz /guests/initrd $work/tree/ && tar cf $work/boot.raw -C $work/tree vmlinuz initrd && rm -r $work/tree
+truncate -s %1M $work/boot.raw
+cat >$work/loader <<'END'
+#!/bin/bash
+for w; do
+	case $w in --output=*) out=${w#*=} ;; --output-directory=*) dir=${w#*=} ;; --args=*) args=${w#*=} ;; esac
+done
+case " $* " in *" --fail "*) exit 9 ;; esac
+echo "looking at $w"
+echo started >>/root/loader-ran
+tar xf "$w" -C "$dir" && printf 'kernel %s\0ramdisk %s\0args %s lab.name=l1\0' "$dir/vmlinuz" "$dir/initrd" "$args" >"$out"
+END
+chmod +x $work/loader
+guest_config l1 "bootloader='$work/loader'" "disk=['$work/boot.raw,raw,xvda,r']" "extra='console=hvc0 quiet'"
+sed -i '/^kernel=\|^ramdisk=/d' l1.cfg
+check "a guest with a boot loader" serai create l1.cfg
+check "its kernel is the disk's" guest_says l1 'guest up: l1'
+check_out "what the loader showed is kept" "looking at $work/boot.raw" cat /var/log/xen/bootloader-l1.log
+was=$(serai domid l1)
+new_l1() { n=$(serai domid l1) && [ "$n" != "$was" ]; }
+check "reboot of it runs it again" serai reboot l1
+check "it comes again" until_true 120 new_l1 || cat /var/log/xen/serai-l1.log
+check "by the loader" test "$(wc -l </root/loader-ran)" = 2
+check "nothing of the loader is left" sh -c '! ls -d /run/serai/boot-*'
+check "it goes" serai destroy l1
+sed -i "s/^bootloader=.*/&\nbootloader_args=['--fail']/" l1.cfg
+refuse "a loader that fails" serai create l1.cfg
+check_out "and leaves nothing behind" '^2$' sh -c 'serai list | wc -l'
+
 # --- disks through qemu-nbd --------------------------------------------------------------------------
 # The guest writes to a qcow2 image and reads it back; the image has it afterwards; no device or process stays.
-nbd_idle() { ! ls /sys/block/nbd*/pid >/dev/null 2>&1 && ! pgrep -x qemu-nbd >/dev/null; }
+nbd_idle() { ! ls /sys/block/nbd*/pid >/dev/null 2>&1 && ! ps -C qemu-nbd -o pid= | grep -q .; }
 check "a qcow2 image" qemu-img create -q -f qcow2 $work/d.qcow2 64M
 guest_config q1 "disk=['format=qcow2,vdev=xvda,access=rw,target=$work/d.qcow2']" "extra='console=hvc0 quiet lab.name=q1 lab.disk'"
 check "a guest with a qcow2 disk" serai create q1.cfg

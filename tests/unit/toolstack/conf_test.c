@@ -128,6 +128,34 @@ static void xl_json(void **state)
 }
 
 /* Cut anywhere, a configuration is refused or understood, never worse. */
+/* A boot loader's words: a list, or one string; kept by the file that a domain is recorded in. */
+static void boot_loaders(void **state)
+{
+	static const char *const texts[] = {
+		"name = 'g'\nmemory = 64\nbootloader = 'pygrub'\nbootloader_args = [ '--entry=1', 'two "
+		"words' ]\n",
+		"name = 'g'\nmemory = 64\nbootloader = 'pygrub'\nbootloader_args = ' --entry=1 \\t -q'\n"};
+	static const char *const last[] = {"two words", "-q"};
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct domain_config c, again;
+		char error[256], *warnings = NULL;
+
+		assert_int_equal(config_from_cfg(&c, "t", texts[i], strlen(texts[i]), NULL, error,
+						 sizeof(error), &warnings),
+				 0);
+		assert_null(warnings);
+		assert_int_equal(config_copy(&again, &c), 0);
+		assert_string_equal(again.bootloader, "pygrub");
+		assert_int_equal(again.nr_bootloader_args, 2);
+		assert_string_equal(again.bootloader_args[0], "--entry=1");
+		assert_string_equal(again.bootloader_args[1], last[i]);
+		config_free(&c);
+		config_free(&again);
+	}
+}
+
 static void cuts(void **state)
 {
 	static const char text[] =
@@ -150,8 +178,8 @@ static void cuts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(device_numbers), cmocka_unit_test(cpu_lists),
-					   cmocka_unit_test(identities), cmocka_unit_test(xl_json),
-					   cmocka_unit_test(cuts)};
+					   cmocka_unit_test(identities),     cmocka_unit_test(xl_json),
+					   cmocka_unit_test(boot_loaders),   cmocka_unit_test(cuts)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

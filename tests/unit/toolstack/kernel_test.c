@@ -78,7 +78,7 @@ static bool opened(const char *mark)
 	struct kernel_file f;
 	bool mapped;
 
-	assert_int_equal(kernel_open(&s, file, &f), 0);
+	assert_int_equal(kernel_open(&s, file, true, &f), 0);
 	assert_int_equal(f.k.nr_seg, 1);
 	assert_int_equal(f.k.entry, 0x100000);
 	assert_string_equal((const char *)f.k.seg[0].data, mark);
@@ -151,7 +151,7 @@ static void nothing_to_keep(void **state)
 	kernel_write(file, "plain", true, false);
 	assert_false(opened("plain"));
 	kernel_write(file, "no notes", false, true);
-	assert_int_equal(kernel_open(&s, file, &f), -ENOEXEC);
+	assert_int_equal(kernel_open(&s, file, true, &f), -ENOEXEC);
 	assert_non_null(strstr(s.error, "no Xen notes"));
 	assert_null(f.data);
 	assert_int_equal(kept(), before);
@@ -160,7 +160,7 @@ static void nothing_to_keep(void **state)
 	assert_false(opened("no cache"));
 	assert_false(opened("no cache"));
 	setenv("SERAI_CACHE_DIR", cache, 1);
-	assert_int_equal(kernel_open(&s, "/nowhere/kernel", &f), -ENOENT);
+	assert_int_equal(kernel_open(&s, "/nowhere/kernel", true, &f), -ENOENT);
 }
 
 int main(void)
