@@ -9,6 +9,7 @@ AS_IF([test "x$enable_toolstack" = xyes], [
 	PKG_CHECK_MODULES([CRYPTO], [libcrypto])
 	PKG_CHECK_MODULES([MICROHTTPD], [libmicrohttpd >= 0.9.75])
 	PKG_CHECK_MODULES([GNUTLS], [gnutls >= 3.7])
+	PKG_CHECK_MODULES([NBD], [libnbd >= 1.14])
 	AC_CHECK_HEADERS([zlib.h lzma.h bzlib.h zstd.h lz4.h lzo/lzo1x.h], [],
 		[AC_MSG_ERROR([a decompression library is missing: zlib, lzma, bzip2, zstd, lz4 and lzo2 are needed])])
 ])

@@ -25,6 +25,8 @@ stream_sources = \
 	toolstack/stream/pace.h toolstack/stream/pace.c toolstack/stream/stream.h toolstack/stream/save.c toolstack/stream/restore.c \
 	toolstack/stream/peer.h toolstack/stream/peer.c toolstack/stream/sink.h toolstack/stream/sink.c \
 	toolstack/stream/handover.h toolstack/stream/handover.c
+mirror_sources = \
+	toolstack/mirror/mirror.h toolstack/mirror/mirror.c toolstack/mirror/storage.h toolstack/mirror/storage.c
 cli_sources = \
 	toolstack/cli/cli.h toolstack/cli/verbs.def toolstack/cli/main.c toolstack/cli/table.c toolstack/cli/json.c \
 	toolstack/cli/help.c toolstack/cli/list.c toolstack/cli/create.c toolstack/cli/life.c \
@@ -40,7 +42,7 @@ TOOLSTACK_LIBS = $(JSONC_LIBS) -lzstd $(LIBXC_LIBS)
 
 if TOOLSTACK
 noinst_LIBRARIES += toolstack/libserai.a
-toolstack_libserai_a_SOURCES = $(conf_sources) $(lib_sources) $(stream_sources)
+toolstack_libserai_a_SOURCES = $(conf_sources) $(lib_sources) $(stream_sources) $(mirror_sources)
 toolstack_libserai_a_CPPFLAGS = $(toolstack_cppflags)
 # The generated scanner and parser follow their generators' habits, not our warnings.
 toolstack_libserai_a_CFLAGS = $(host_cflags) -Wno-unused-function -Wno-sign-compare -Wno-missing-prototypes
@@ -59,6 +61,15 @@ toolstack_serai_fetch_SOURCES = toolstack/fetch/main.c
 toolstack_serai_fetch_CPPFLAGS = $(host_cppflags) $(CURL_CFLAGS) $(CRYPTO_CFLAGS)
 toolstack_serai_fetch_CFLAGS = $(host_cflags)
 toolstack_serai_fetch_LDADD = $(CURL_LIBS) $(CRYPTO_LIBS)
+
+# Disks that come along with a domain that moves; its library and theirs are not serai's to load.
+serai_PROGRAMS += toolstack/serai-mirror
+toolstack_serai_mirror_SOURCES = toolstack/mirror/main.c toolstack/mirror/dirty.h toolstack/mirror/dirty.c \
+	toolstack/mirror/trace.h toolstack/mirror/trace.c
+toolstack_serai_mirror_CPPFLAGS = $(host_cppflags) $(NBD_CFLAGS)
+toolstack_serai_mirror_CFLAGS = $(host_cflags)
+toolstack_serai_mirror_LDADD = $(NBD_LIBS)
+EXTRA_DIST += tests/mirror/run
 
 completiondir = $(datadir)/bash-completion/completions
 completion_DATA = toolstack/completion/serai

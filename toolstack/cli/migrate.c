@@ -8,6 +8,8 @@
  *                            <- "ready"    version checked, waiting
  *   configuration, CPU policy ->           name free? memory, disks, bridges, CPU features there?
  *                            <- "accept"   (or "refuse WHY": nothing has happened to the guest)
+ *   (--copy-storage: its disks, over connections of their own, mirror/main.c; all of them before the memory, what
+ *   was written since after every round, the rest while the guest stands)
  *   container ->                           domain built, paused, under its own name
  *                            <- "built"    from here the receiver will not start it unasked
  *   "go" ->                                decision written down: running; unpaused
@@ -22,6 +24,7 @@
  */
 #include "cli.h"
 #include "../lib/guardian.h"
+#include "../mirror/mirror.h"
 #include "../stream/drain.h"
 #include "../stream/handover.h"
 #include "../stream/peer.h"
@@ -50,6 +53,9 @@ struct move {
 	char *carrier; /* likewise, and takes the stream */
 	char token[MOVE_TOKEN_LEN + 1];
 	const char *flags;
+	const char *only; /* disks that come along; NULL with `storage`: all that lie here */
+	bool storage;
+	struct mirror mirror;
 	bool asking; /* nobody knows where the domain is; the guardian goes on asking */
 	struct save_options so;
 };
@@ -148,6 +154,10 @@ static int report(struct cli *cli, const struct move *m, const struct save_stats
 			m->name, m->host, st->rounds, (unsigned long)(st->bytes >> 20), st->total_s,
 			st->downtime_s * 1000,
 			st->live ? "" : " (not live: the hypervisor cannot track a PV guest's writes)");
+		if (m->storage)
+			fprintf(stderr,
+				"%lu MiB of its disks were copied; what they were here is left as it is\n",
+				(unsigned long)(m->mirror.copied >> 20));
 		return 0;
 	}
 	o = json_object_new_object();
@@ -158,6 +168,8 @@ static int report(struct cli *cli, const struct move *m, const struct save_stats
 	json_put(o, "pages", json_u64(st->pages));
 	json_put(o, "zero_pages", json_u64(st->zero_pages));
 	json_put(o, "bytes", json_u64(st->bytes));
+	if (m->storage)
+		json_put(o, "disk_bytes", json_u64(m->mirror.copied));
 	json_put(o, "seconds", json_fixed(st->total_s, "%.3f"));
 	json_put(o, "downtime_ms", json_fixed(st->downtime_s * 1000, "%.1f"));
 	return print_json(o);
@@ -185,7 +197,7 @@ static int policy_put(struct serai *s, domid_t dom, int fd)
 }
 
 /* Up to the point where the other side has all of it. */
-static int transfer(struct cli *cli, const struct move *m, domid_t dom, const struct domain_config *c,
+static int transfer(struct cli *cli, struct move *m, domid_t dom, const struct domain_config *c,
 		    struct peer *p, struct save_stats *st, bool *suspended)
 {
 	char line[600];
@@ -195,17 +207,19 @@ static int transfer(struct cli *cli, const struct move *m, domid_t dom, const st
 	    (rc = save_header(&cli->s, c, p->to)) < 0 || (rc = policy_put(&cli->s, dom, p->to)) < 0 ||
 	    (rc = line_expect(&cli->s, p->from, "accept", m->host, ANSWER_MS)) < 0)
 		return rc;
-	rc = save_domain(&cli->s, dom, p->to, &m->so, st, suspended);
+	if (m->storage)
+		rc = mirror_begin(&cli->s, &m->mirror, m->command, m->token, &m->so, st);
+	if (rc == 0)
+		rc = save_domain(&cli->s, dom, p->to, &m->so, st, suspended);
 	progress_end();
 	/* A broken pipe is the other side's doing; it may have said why. */
 	if (rc == -EPIPE && line_get(p->from, line, sizeof(line), 1000) == 0 && !strncmp(line, "refuse ", 7))
 		return serai_fail(&cli->s, rc, "%s: %s", m->host, line + 7);
 	if (rc < 0)
 		return rc;
-	/* While the other side builds it. */
+	/* While the other side builds it; where disks came along, they could not have before. */
 	left = save_left_ms(&m->so, st);
-	rc = drain_disks(&cli->s, dom, left < DISKS_MS ? left : DISKS_MS);
-	if (rc < 0)
+	if (!m->storage && (rc = drain_disks(&cli->s, dom, left < DISKS_MS ? left : DISKS_MS)) < 0)
 		return rc;
 	left = save_left_ms(&m->so, st);
 	rc = line_expect(&cli->s, p->from, "built", m->host, left < BUILT_MS ? left : BUILT_MS);
@@ -265,7 +279,9 @@ static int send_domain(struct cli *cli, struct move *m, domid_t dom, const struc
 	m->so.suspending = suspending;
 	m->so.suspending_arg = &g;
 	signals_catch();
-	if (asprintf(&command, "%s%s --token=%s", m->carrier, m->flags, m->token) < 0)
+	if (asprintf(&command, "%s%s --token=%s%s%s%s", m->carrier, m->flags, m->token,
+		     m->storage ? " --copy-storage='" : "", m->storage ? m->mirror.list : "",
+		     m->storage ? "'" : "") < 0)
 		rc = -ENOMEM;
 	else
 		rc = peer_start(&cli->s, command, &p);
@@ -278,6 +294,7 @@ static int send_domain(struct cli *cli, struct move *m, domid_t dom, const struc
 		struct serai keep = cli->s;
 
 		/* Still ours: close the pipe first, so that the other side gives up its copy. */
+		peer_stop(&m->mirror.p);
 		peer_stop(&p);
 		if (suspended && save_resume(&keep, dom) < 0)
 			fprintf(stderr, "serai migrate: %s\n", keep.error);
@@ -340,7 +357,18 @@ static int receiver(struct serai *s, struct move *m, const char *ssh, unsigned i
 
 VERB(migrate)
 {
-	enum { DOWNTIME = 2000, LIVE, DEBUG, TIMEOUT, BANDWIDTH, COMPRESS, CANCEL, PROGRESS, SPREAD };
+	enum {
+		DOWNTIME = 2000,
+		LIVE,
+		DEBUG,
+		TIMEOUT,
+		BANDWIDTH,
+		COMPRESS,
+		CANCEL,
+		PROGRESS,
+		SPREAD,
+		STORAGE
+	};
 	static const struct option opts[] = {{"ssh", 1, NULL, 's'},
 					     {"config", 1, NULL, 'C'},
 					     {"paused", 0, NULL, 'p'},
@@ -353,8 +381,10 @@ VERB(migrate)
 					     {"cancel", 0, NULL, CANCEL},
 					     {"progress", 0, NULL, PROGRESS},
 					     {"connections", 1, NULL, SPREAD},
+					     {"copy-storage", 2, NULL, STORAGE},
 					     {0}};
-	struct move m = {.so = {.live = true, .downtime_ms = 300, .progress = progress_show}};
+	struct move m = {.so = {.live = true, .downtime_ms = 300, .progress = progress_show},
+			 .mirror.p = {-1, -1, 0}};
 	const char *ssh = "ssh", *file = NULL, *several = "1";
 	unsigned int connections = 1;
 	struct domain_config c;
@@ -386,7 +416,10 @@ VERB(migrate)
 			strcat(flags, " --compress");
 		} else if (o == SPREAD)
 			several = optarg;
-		else if (o == CANCEL)
+		else if (o == STORAGE) {
+			m.storage = true;
+			m.only = optarg;
+		} else if (o == CANCEL)
 			stop = true;
 		else if (o == PROGRESS)
 			m.so.progress = progress_line;
@@ -407,6 +440,8 @@ VERB(migrate)
 	m.flags = flags;
 	move_token(m.token);
 	rc = m.name ? receiver(&cli->s, &m, ssh, connections) : serai_fail(&cli->s, -ENOMEM, "out of memory");
+	if (rc == 0 && m.storage && (rc = mirror_plan(&cli->s, &m.mirror, dom, m.host, &c, m.only)) == 0)
+		m.storage = m.mirror.n > 0; /* what lies on servers only moves as ever */
 	if (rc == 0 && !cli->dry_run && (rc = transfer_lock(&cli->s, m.name, "moving", dom, &lock)) == 0) {
 		rc = send_domain(cli, &m, dom, &c, lock);
 		/* A guardian that stays behind, to ask what became of the domain, needs the name's file. */
@@ -416,6 +451,7 @@ VERB(migrate)
 	free(m.name);
 	free(m.command);
 	free(m.carrier);
+	mirror_stop(&m.mirror);
 	config_free(&c);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "../lib/nbd.h"
 #include "../lib/guardian.h"
+#include "../mirror/storage.h"
 #include "../stream/handover.h"
 #include "../stream/peer.h"
 #include "../stream/reader.h"
@@ -27,8 +28,11 @@ struct arrival {
 	const char *token;
 	struct domain_config *c;
 	bool paused, monitor, compressed;
+	const char *along; /* disks that come along, as storage_prepare() takes them; NULL: none */
+	struct storage storage;
 	int lock;
 	struct guardian guardian;
+	struct restore restore;
 };
 
 /* The domain is ours: let it run, whoever keeps it. */
@@ -53,7 +57,8 @@ static void bereaved(struct serai *s, void *arg, const struct guardian_note *las
 		a->monitor = a->monitor && name_lock(s, a->c->name, &a->lock) == 0;
 		rc = start(s, a, last->dom);
 	} else if (rc == 0) {
-		rc = domain_destroy(s, last->dom);
+		rc = last->dom == DOMID_INVALID ? 0 : domain_destroy(s, last->dom);
+		storage_abandon(&a->storage);
 	}
 	fprintf(stderr, "%s: serai migrate-receive was killed; %s\n", a->c->name,
 		rc < 0              ? s->error
@@ -96,7 +101,7 @@ static int policy_check(struct serai *s)
 }
 
 /* Everything that can be known to be missing before a byte of memory moves. */
-static int preflight(struct serai *s, const struct domain_config *c)
+static int preflight(struct serai *s, const struct domain_config *c, const char *along)
 {
 	char path[128];
 	struct stat st;
@@ -112,9 +117,12 @@ static int preflight(struct serai *s, const struct domain_config *c)
 		const char *t = c->disks[i].target;
 
 		/* What a server has is found out when it is asked for it. */
-		if (t && *t && !path_is_url(t) && !path_is_nbd(t) && stat(t, &st) < 0)
-			return serai_fail(s, -errno, "disk %s: %s is not here: %s", c->disks[i].vdev, t,
-					  strerror(errno));
+		if (t && *t && !path_is_url(t) && !path_is_nbd(t) && !storage_has(along, c->disks[i].vdev) &&
+		    stat(t, &st) < 0)
+			return serai_fail(
+				s, -errno,
+				"disk %s: %s is not here: %s (serai migrate --copy-storage brings it along)",
+				c->disks[i].vdev, t, strerror(errno));
 	}
 	for (unsigned int i = 0; i < c->nr_nics; i++) {
 		snprintf(path, sizeof(path), "/sys/class/net/%s/bridge",
@@ -157,31 +165,57 @@ static int hand_over(struct cli *cli, struct arrival *a, domid_t dom)
 	return 0;
 }
 
-static int receive(struct cli *cli, struct arrival *a)
+/* create_options.build: its memory and, by the time that is here, its disks. */
+static int build(struct serai *s, domid_t dom, struct domain_config *c, struct domain_ports *p, void *arg)
 {
-	struct restore r = {.s = &cli->s, .fd = STDIN_FILENO, .compressed = a->compressed};
-	struct create_options co = {.paused = true, .build = restore_build, .arg = &r, .created = created};
-	enum decision d;
+	struct arrival *a = arg;
+	int rc = restore_build(s, dom, c, p, &a->restore);
+
+	return rc < 0 ? rc : storage_settle(s, &a->storage);
+}
+
+/* From "accept" on. */
+static int arrive(struct cli *cli, struct arrival *a)
+{
+	struct create_options co = {.paused = true,
+				    .devices_last = a->along,
+				    .build = build,
+				    .arg = a,
+				    .created = created,
+				    .created_arg = &a->guardian};
 	domid_t dom = DOMID_INVALID;
 	int rc;
 
+	a->restore = (struct restore){.s = &cli->s, .fd = STDIN_FILENO, .compressed = a->compressed};
+	rc = line_put(STDOUT_FILENO, "accept\n");
+	if (rc == 0)
+		rc = domain_create(&cli->s, a->c, &co, &dom);
+	return rc < 0 ? rc : hand_over(cli, a, dom);
+}
+
+static int receive(struct cli *cli, struct arrival *a)
+{
+	struct serai keep;
+	enum decision d;
+	int rc;
+
 	if ((rc = policy_check(&cli->s)) < 0 || (rc = name_lock(&cli->s, a->c->name, &a->lock)) < 0 ||
-	    (rc = preflight(&cli->s, a->c)) < 0 || (rc = move_begin(&cli->s, a->token)) < 0)
+	    (rc = preflight(&cli->s, a->c, a->along)) < 0 || (rc = move_begin(&cli->s, a->token)) < 0)
 		return rc;
 	name_lock_note(a->lock, "arriving", -1);
-	if ((rc = guardian_start(&cli->s, &a->guardian, a->c->name, -1, bereaved, a)) < 0)
+	if (a->along && (rc = storage_prepare(&cli->s, &a->storage, a->c, a->token, a->along)) < 0)
 		return rc;
-	co.created_arg = &a->guardian;
-	if ((rc = line_put(STDOUT_FILENO, "accept\n")) == 0)
-		rc = domain_create(&cli->s, a->c, &co, &dom);
-	if (rc < 0) {
-		struct serai keep = cli->s;
-
-		move_decide(&keep, a->token, MOVE_ABORTED, &d);
-	} else {
-		rc = hand_over(cli, a, dom);
-	}
+	/* It knows of the images, for it is made after them. */
+	rc = guardian_start(&cli->s, &a->guardian, a->c->name, -1, bereaved, a);
+	if (a->along && rc == 0)
+		guardian_note(&a->guardian, PHASE_BUILDING, DOMID_INVALID);
+	if (rc == 0)
+		rc = arrive(cli, a);
+	keep = cli->s;
+	if (rc < 0 && move_decide(&keep, a->token, MOVE_ABORTED, &d) == 0 && d != MOVE_RUNNING)
+		storage_abandon(&a->storage);
 	guardian_end(&a->guardian);
+	storage_free(&a->storage);
 	return rc;
 }
 
@@ -198,15 +232,18 @@ static int decide(struct cli *cli, const char *token)
 
 VERB(migrate_receive)
 {
-	enum { TOKEN = 2000, DECIDE, COMPRESS };
+	enum { TOKEN = 2000, DECIDE, COMPRESS, ALONG, DISK };
 	static const struct option opts[] = {{"token", 1, NULL, TOKEN},
 					     {"decide", 1, NULL, DECIDE},
 					     {"compress", 0, NULL, COMPRESS},
+					     {"copy-storage", 1, NULL, ALONG},
+					     {"disk", 1, NULL, DISK},
 					     {"paused", 0, NULL, 'p'},
 					     {0}};
 	char made[MOVE_TOKEN_LEN + 1];
 	struct domain_config c;
 	struct arrival a = {.c = &c, .monitor = true, .lock = -1, .guardian.fd = -1};
+	const char *disk = NULL;
 	int o, rc;
 
 	while ((o = cli_option(cli, argc, argv, "ep", opts)) != -1) {
@@ -220,6 +257,10 @@ VERB(migrate_receive)
 			a.token = optarg;
 		else if (o == DECIDE)
 			return decide(cli, optarg);
+		else if (o == ALONG)
+			a.along = optarg;
+		else if (o == DISK)
+			disk = optarg;
 	}
 	if (!a.token) {
 		move_token(made);
@@ -227,6 +268,8 @@ VERB(migrate_receive)
 	}
 	if (!move_token_valid(a.token))
 		return serai_fail(&cli->s, -EINVAL, "\"%s\" is no move", a.token);
+	if (disk)
+		return storage_connect(&cli->s, a.token, strtoul(disk, NULL, 10));
 	if (line_put(STDOUT_FILENO, MOVE_PROTOCOL "\n") < 0)
 		return 1;
 	rc = restore_header(&cli->s, STDIN_FILENO, &c);

@@ -250,13 +250,13 @@ static int domain_fill(struct serai *s, struct domain_config *c, const struct cr
 
 	if ((rc = limits_apply(s, c, dom)) < 0 || (rc = nodes_create(s, c, dom, 0)) < 0 ||
 	    (rc = affinity_apply(s, c, dom)) < 0 || (rc = scheduler_apply(s, c, dom)) < 0 ||
-	    (rc = devices_add(s, c, dom)) < 0 || (rc = record_save(s, dom, c)) < 0)
+	    (!o->devices_last && (rc = devices_add(s, c, dom)) < 0) || (rc = record_save(s, dom, c)) < 0)
 		return rc;
 	if ((rc = xc_event_alloc_unbound(s->xc, dom, 0, &p.store)) < 0 ||
 	    (rc = xc_event_alloc_unbound(s->xc, dom, 0, &p.console)) < 0)
 		return serai_fail_xc(s, rc, "%s", c->name);
 	rc = o->build ? o->build(s, dom, c, &p, o->arg) : build_kernel(s, dom, c, &p, images);
-	if (rc < 0)
+	if (rc < 0 || (o->devices_last && (rc = devices_add(s, c, dom)) < 0))
 		return rc;
 	if ((rc = nodes_introduce(s, c, dom, &p)) < 0)
 		return rc;

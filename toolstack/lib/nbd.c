@@ -23,6 +23,11 @@
 static const char *const formats[] = {
 	[DISK_RAW] = "raw", [DISK_QCOW2] = "qcow2", [DISK_QCOW] = "qcow", [DISK_VHD] = "vpc"};
 
+const char *disk_format_name(enum disk_format f)
+{
+	return formats[f];
+}
+
 bool path_is_nbd(const char *target)
 {
 	return !strncmp(target, "nbd://", 6) || !strncmp(target, "nbd+unix://", 11);

@@ -28,6 +28,8 @@ struct nbd_host {
 /* Does this disk need qemu-nbd? */
 bool disk_needs_nbd(const struct disk *d);
 bool path_is_nbd(const char *target);
+/* As QEMU's programs call it; not for DISK_EMPTY. */
+const char *disk_format_name(enum disk_format f);
 /* Serve `file` (a path or nbd:// URI) for `d` and say which device it became. */
 int nbd_attach(struct serai *s, const struct nbd_host *h, const struct disk *d, const char *file, char *dev,
 	       size_t len);

@@ -57,7 +57,8 @@ struct domain_ports {
 	xen_pfn_t store_mfn, console_mfn;
 };
 struct create_options {
-	bool paused; /* leave it paused */
+	bool paused;       /* leave it paused */
+	bool devices_last; /* attach them when it has been built: its disks come along */
 	/*
 	 * Fill the created domain with memory and state, and p with the two ring frames. NULL: boot the
 	 * configured kernel. Restore and migration supply their own.

@@ -351,7 +351,7 @@ static int live_rounds(struct saver *w, uint64_t words, double start)
 	int rc;
 
 	for (;;) {
-		double began = stream_now();
+		double began = stream_now(), along_ms = 0;
 		uint64_t before = w->st->pages - w->st->zero_pages;
 
 		rc = put_pages(w, w->st->rounds ? "Dirty pages" : "Memory", false);
@@ -364,6 +364,9 @@ static int live_rounds(struct saver *w, uint64_t words, double start)
 			return serai_fail_xc(w->s, rc, "domain %u", w->dom);
 		pace_round(&p, w->st->pages - w->st->zero_pages - before, stream_now() - began,
 			   count_bits(w->dirty, words));
+		if (w->o->round && (rc = w->o->round(w->s, w->o->along_arg, &along_ms)) < 0)
+			return rc;
+		p.down_ms += along_ms;
 		serai_say(w->s, "round %u: %.0f pages/s, %lu pages dirty, %.0f ms for those", w->st->rounds,
 			  p.rate, (unsigned long)p.left, p.down_ms);
 		rc = live_more(w, &p, start);
@@ -515,6 +518,8 @@ static int save_all(struct saver *w, bool *suspended, double start)
 		for (uint64_t i = 0; i < words; i++)
 			w->dirty[i] |= w->deferred[i];
 	}
+	if (w->o->stopped && (rc = w->o->stopped(w->s, w->o->along_arg)) < 0)
+		return rc;
 	w->st->rounds++;
 	rc = put_pages(w, w->st->live ? "Last pages" : "Memory", true);
 	if (rc < 0)

@@ -31,6 +31,13 @@ struct save_options {
 	void (*suspending)(void *arg,
 			   domid_t dom); /* called before the guest is asked to suspend; may be NULL */
 	void *suspending_arg;
+	/*
+	 * What else goes along (disks); both may be NULL. After each round of pages: another of theirs, and how long
+	 * the rest of it would take. And when the guest has stopped: the rest.
+	 */
+	int (*round)(struct serai *s, void *arg, double *rest_ms);
+	int (*stopped)(struct serai *s, void *arg);
+	void *along_arg;
 };
 
 /* Seconds of a clock that only goes forward. */

@@ -49,6 +49,22 @@ check "there were three" grep 'over 3 connections' /var/log/seraid.log
 here=$to
 at=$(last)
 check "it counts on after them" until_true 60 _counts_on "$at"
+# A disk comes along, over a connection of its own.
+to=$([ $here = g1 ] && echo g2 || echo g1)
+head -c 8388608 /dev/urandom >/root/d1.raw
+mount -t debugfs none /sys/kernel/debug
+check "a disk" serai block-attach $here format=raw,vdev=xvda,access=rw,target=/root/d1.raw
+{ cat $to.cfg && echo "disk=['format=raw,vdev=xvda,access=rw,target=/root/d2.raw']"; } >with.cfg
+out=$(serai migrate --json --copy-storage -C with.cfg $here $there 2>&1)
+rc=$?
+[ $rc = 0 ] || printf '%s\n' "$out"
+check "move with its disk" test $rc = 0 || { cat /var/log/seraid.log; exit; }
+info "disk_bytes" "$(figure disk_bytes)"
+check "every byte of it" cmp /root/d1.raw /root/d2.raw
+here=$to
+at=$(last)
+check "it counts on with it" until_true 60 _counts_on "$at"
+check "the disk is taken away" serai block-detach $here xvda
 # Again, each by a process of its own; the last of them is killed once the copy is being made.
 to=$([ $here = g1 ] && echo g2 || echo g1)
 socat TCP-LISTEN:9443,bind=127.0.0.1,reuseaddr,fork TCP:127.0.0.1:8443 &

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "storage.h"
+#include "../lib/nbd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DISKS_MAX 64
+/* How long a server may take to write what it has when its client is done. */
+#define SETTLE_MS 120000
+
+bool storage_is_local(const struct disk *d)
+{
+	return d->target && *d->target && !path_is_url(d->target) && !path_is_nbd(d->target) && !d->script &&
+	       d->format != DISK_EMPTY;
+}
+
+/* The item of `list` for vdev, behind its colon; NULL: none. */
+static const char *item_find(const char *list, const char *vdev)
+{
+	size_t n = strlen(vdev);
+
+	for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
+		if (!strncmp(p, vdev, n) && p[n] == ':')
+			return p + n + 1;
+	return NULL;
+}
+
+bool storage_has(const char *list, const char *vdev)
+{
+	return list && vdev && item_find(list, vdev);
+}
+
+static int socket_path(struct sockaddr_un *a, const char *token, unsigned int n)
+{
+	int len;
+
+	*a = (struct sockaddr_un){.sun_family = AF_UNIX};
+	len = snprintf(a->sun_path, sizeof(a->sun_path), "%s/move-%s-%u", SERAI_RUN_DIR, token, n);
+	return len < (int)sizeof(a->sun_path) ? 0 : -ENAMETOOLONG;
+}
+
+/* -------- images -------- */
+
+/* Run a program that is to be silent; its exit status, or negative. */
+static int run(const char *const argv[])
+{
+	int status, null;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		null = open("/dev/null", O_RDWR);
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		execvp(argv[0], (char *const *)(uintptr_t)argv);
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+static int image_make(struct serai *s, const struct disk *d, const char *part, uint64_t size)
+{
+	char bytes[24];
+	const char *const argv[] = {"qemu-img", "create", "-q", "-f", disk_format_name(d->format),
+				    part,       bytes,    NULL};
+	int fd = open(part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), rc = 0;
+
+	if (fd < 0)
+		return serai_fail(s, -errno, "disk %s: %s: %s", d->vdev, part, strerror(errno));
+	if (d->format == DISK_RAW && ftruncate(fd, size) < 0)
+		rc = -errno;
+	close(fd);
+	if (rc < 0) {
+		unlink(part);
+		return serai_fail(s, rc, "disk %s: %s: %s", d->vdev, part, strerror(-rc));
+	}
+	if (d->format == DISK_RAW)
+		return 0;
+	snprintf(bytes, sizeof(bytes), "%lu", (unsigned long)size);
+	rc = run(argv);
+	if (rc) {
+		unlink(part);
+		return serai_fail(s, -EIO, "disk %s: qemu-img cannot make %s%s", d->vdev, part,
+				  rc == 127 ? ": install Debian's qemu-utils" : "");
+	}
+	return 0;
+}
+
+/* A block device is there already: large enough, and nobody's. */
+static int device_check(struct serai *s, const struct disk *d, uint64_t size)
+{
+	int fd = open(d->target, O_RDWR | O_EXCL | O_CLOEXEC), rc = 0;
+	uint64_t has = 0;
+
+	if (fd < 0)
+		return serai_fail(s, -errno, "disk %s: %s: %s", d->vdev, d->target, strerror(errno));
+	if (ioctl(fd, BLKGETSIZE64, &has) < 0)
+		rc = serai_fail(s, -errno, "disk %s: %s: %s", d->vdev, d->target, strerror(errno));
+	else if (has < size)
+		rc = serai_fail(s, -ENOSPC, "disk %s: %s has %lu bytes, and %lu are needed", d->vdev,
+				d->target, (unsigned long)has, (unsigned long)size);
+	close(fd);
+	return rc;
+}
+
+static int place(struct serai *s, const struct disk *d, struct incoming *in, const char *token, uint64_t size)
+{
+	struct stat st;
+	int rc;
+
+	/* QEMU's programs take what stands before a colon for a protocol, unless there is a slash before it. */
+	if (*d->target != '/')
+		return serai_fail(s, -EINVAL, "disk %s: %s: its place here has to be a whole path, from / on",
+				  d->vdev, d->target);
+	in->path = strdup(d->target);
+	if (!in->path)
+		return serai_fail(s, -ENOMEM, "out of memory");
+	if (stat(d->target, &st) < 0) {
+		if (errno != ENOENT)
+			return serai_fail(s, -errno, "disk %s: %s: %s", d->vdev, d->target, strerror(errno));
+		if (asprintf(&in->part, "%s.%s", d->target, token) < 0) {
+			in->part = NULL;
+			return serai_fail(s, -ENOMEM, "out of memory");
+		}
+		rc = image_make(s, d, in->part, size);
+		if (rc < 0) {
+			free(in->part);
+			in->part = NULL;
+		}
+		return rc;
+	}
+	if (S_ISBLK(st.st_mode))
+		return device_check(s, d, size);
+	return serai_fail(
+		s, -EEXIST,
+		"disk %s: %s is here already: remove it if it is an old copy; if it is the same disk "
+		"(shared), move without --copy-storage",
+		d->vdev, d->target);
+}
+
+/* -------- servers -------- */
+
+/* It finds its listening socket where systemd would have put it, and nothing has to wait for it to be ready. */
+static void server_exec(const struct disk *d, const char *file, int listener)
+{
+	char format[32], pid[16];
+
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	snprintf(format, sizeof(format), "--format=%s", disk_format_name(d->format));
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "1", 1);
+	setsid();
+	dup2(open("/dev/null", O_RDWR), STDIN_FILENO);
+	dup2(STDIN_FILENO, STDOUT_FILENO);
+	if (listener != 3)
+		dup2(listener, 3);
+	fcntl(3, F_SETFD, 0);
+	close_range(4, ~0u, 0);
+	execlp("qemu-nbd", "qemu-nbd", format, "--discard=unmap", "--detect-zeroes=unmap", "--", file,
+	       (char *)NULL);
+	_exit(127);
+}
+
+static int server_start(struct serai *s, const struct disk *d, struct incoming *in, const char *token,
+			unsigned int n)
+{
+	struct sockaddr_un a;
+	int fd, rc = socket_path(&a, token, n);
+
+	if (rc < 0)
+		return serai_fail(s, rc, "disk %s: the name of its socket is too long", d->vdev);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || chmod(a.sun_path, 0600) < 0 ||
+	    listen(fd, 1) < 0) {
+		rc = serai_fail(s, -errno, "disk %s: %s: %s", d->vdev, a.sun_path, strerror(errno));
+	} else {
+		in->server = fork();
+		if (in->server == 0)
+			server_exec(d, in->part ? in->part : in->path, fd);
+		if (in->server < 0)
+			rc = serai_fail(s, -errno, "fork: %s", strerror(errno));
+	}
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int storage_prepare(struct serai *s, struct storage *st, const struct domain_config *c, const char *token,
+		    const char *list)
+{
+	unsigned int wanted = 1;
+	int rc = 0;
+
+	for (const char *p = list; (p = strchr(p, ',')); p++)
+		wanted++;
+	*st = (struct storage){.token = token};
+	st->disk = calloc(DISKS_MAX, sizeof(*st->disk));
+	if (!st->disk)
+		return serai_fail(s, -ENOMEM, "out of memory");
+	/* In the order of the list, which is the sender's. */
+	for (const char *p = list; p && rc == 0; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+		const struct disk *d = NULL;
+		uint64_t size = 0;
+
+		for (unsigned int i = 0; i < c->nr_disks && !d; i++)
+			if (item_find(p, c->disks[i].vdev) == p + strlen(c->disks[i].vdev) + 1)
+				d = &c->disks[i];
+		size = d ? strtoull(item_find(p, d->vdev), NULL, 10) : 0;
+		if (!d || !size || !storage_is_local(d) || wanted > DISKS_MAX) {
+			rc = serai_fail(s, -EINVAL, "disk %.20s: it is none that could come along", p);
+			break;
+		}
+		st->n++;
+		rc = place(s, d, &st->disk[st->n - 1], token, size);
+		if (rc == 0)
+			rc = server_start(s, d, &st->disk[st->n - 1], token, st->n - 1);
+	}
+	if (rc < 0)
+		storage_abandon(st);
+	return rc;
+}
+
+/* Its exit status; -ETIMEDOUT. */
+static int server_wait(struct incoming *in, int ms)
+{
+	struct pollfd p = {.fd = syscall(SYS_pidfd_open, in->server, 0), .events = POLLIN};
+	int n, status = 0;
+
+	if (p.fd < 0)
+		return -errno;
+	while ((n = poll(&p, 1, ms)) < 0 && errno == EINTR)
+		;
+	close(p.fd);
+	if (n <= 0)
+		return n ? -errno : -ETIMEDOUT;
+	(void)waitpid(in->server, &status, 0);
+	in->server = 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+int storage_settle(struct serai *s, struct storage *st)
+{
+	for (unsigned int i = 0; i < st->n; i++) {
+		struct incoming *in = &st->disk[i];
+		int rc = server_wait(in, SETTLE_MS);
+
+		if (rc)
+			return serai_fail(s, rc < 0 ? rc : -EIO,
+					  "disk %s: its qemu-nbd did not end well (%s)", in->path,
+					  rc < 0 ? strerror(-rc) : "see its message above");
+		/* Somebody may have made one meanwhile. */
+		if (in->part && renameat2(AT_FDCWD, in->part, AT_FDCWD, in->path, RENAME_NOREPLACE) < 0)
+			return serai_fail(s, -errno, "disk %s: %s", in->path, strerror(errno));
+	}
+	return 0;
+}
+
+void storage_abandon(struct storage *st)
+{
+	struct sockaddr_un a;
+
+	for (unsigned int i = 0; i < st->n; i++) {
+		struct incoming *in = &st->disk[i];
+
+		if (in->server > 0) {
+			kill(in->server, SIGKILL);
+			(void)server_wait(in, -1);
+		}
+		if (socket_path(&a, st->token, i) == 0)
+			unlink(a.sun_path);
+		/* Nobody else knows the one name: where it is gone, the image has the other already. */
+		if (in->part && unlink(in->part) < 0 && errno == ENOENT)
+			unlink(in->path);
+	}
+}
+
+void storage_free(struct storage *st)
+{
+	for (unsigned int i = 0; i < st->n; i++) {
+		free(st->disk[i].path);
+		free(st->disk[i].part);
+	}
+	free(st->disk);
+	*st = (struct storage){0};
+}
+
+/* -------- the way there -------- */
+
+static int carry(int from, int to)
+{
+	static char buf[1 << 18];
+	ssize_t n;
+
+	while ((n = read(from, buf, sizeof(buf))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		for (ssize_t at = 0, k; n > 0 && at < n; at += k) {
+			k = write(to, buf + at, n - at);
+			if (k < 0 && errno == EINTR)
+				k = 0;
+			if (k < 0)
+				return -errno;
+		}
+		if (n < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+int storage_connect(struct serai *s, const char *token, unsigned int n)
+{
+	struct sockaddr_un a;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), rc = socket_path(&a, token, n);
+	pid_t pid;
+
+	if (fd < 0 || rc < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
+		return serai_fail(s, rc < 0 ? rc : -errno, "disk %u of this move is not waited for: %s", n,
+				  strerror(errno));
+	unlink(a.sun_path); /* its one client is here */
+	pid = fork();
+	if (pid < 0)
+		return serai_fail(s, -errno, "fork: %s", strerror(errno));
+	if (pid == 0) {
+		(void)carry(STDIN_FILENO, fd);
+		shutdown(fd, SHUT_WR);
+		_exit(0);
+	}
+	rc = carry(fd, STDOUT_FILENO);
+	kill(pid, SIGTERM);
+	(void)waitpid(pid, NULL, 0);
+	close(fd);
+	return rc;
+}
