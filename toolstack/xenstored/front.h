@@ -51,19 +51,24 @@ static inline void news_put(uint64_t *news, uint32_t i)
 	__atomic_fetch_or(&news[i / 64], 1ull << i % 64, __ATOMIC_SEQ_CST);
 }
 
-/* The next slot at or behind *i that has news, which are taken; false: none has. */
-static inline bool news_take(uint64_t *news, uint32_t *i)
+/*
+ * The next slot from *from on that has news, which are taken; *from is behind it then, so that a look over all
+ * ends even if a slot has news again before the look is over: those are for the next one. -1: none has.
+ */
+static inline int news_take(uint64_t *news, uint32_t *from)
 {
-	for (; *i < SLOTS; *i = (*i / 64 + 1) * 64) {
-		uint64_t left = __atomic_load_n(&news[*i / 64], __ATOMIC_SEQ_CST) >> *i % 64;
+	for (uint32_t i = *from; i < SLOTS; i = (i / 64 + 1) * 64) {
+		uint64_t left = __atomic_load_n(&news[i / 64], __ATOMIC_SEQ_CST) >> i % 64;
 
 		if (!left)
 			continue;
-		*i += __builtin_ctzll(left);
-		__atomic_fetch_and(&news[*i / 64], ~(1ull << *i % 64), __ATOMIC_SEQ_CST);
-		return true;
+		i += __builtin_ctzll(left);
+		__atomic_fetch_and(&news[i / 64], ~(1ull << i % 64), __ATOMIC_SEQ_CST);
+		*from = i + 1;
+		return (int)i;
 	}
-	return false;
+	*from = SLOTS;
+	return -1;
 }
 
 static inline void slot_ring(struct slot *s, struct ring *r)

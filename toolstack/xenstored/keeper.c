@@ -282,7 +282,9 @@ static void announce(struct keeper *k)
 
 static void bell(struct keeper *k)
 {
+	uint32_t from = 0;
 	uint64_t count;
+	int i;
 
 	if (read(k->h.to_keeper, &count, sizeof(count)) < 0)
 		return;
@@ -290,7 +292,7 @@ static void bell(struct keeper *k)
 		announce(k);
 		k->freed = true; /* who came before that */
 	}
-	for (uint32_t i = 0; news_take(k->front->for_keeper, &i);)
+	while ((i = news_take(k->front->for_keeper, &from)) >= 0)
 		slot_look(k, &k->front->slot[i]);
 }
 

@@ -199,7 +199,10 @@ static void slot_look(struct worker *w, struct slot *s)
 
 static void slots_look(struct worker *w)
 {
-	for (uint32_t i = 0; news_take(w->front->for_worker, &i);)
+	uint32_t from = 0;
+	int i;
+
+	while ((i = news_take(w->front->for_worker, &from)) >= 0)
 		slot_look(w, &w->front->slot[i]);
 }
 

@@ -263,9 +263,30 @@ static void turns(void **state)
 	close(ends[0]);
 }
 
+/* A slot that has news again while the others are looked at: it waits for the next look. */
+static void news_in_turn(void **state)
+{
+	uint64_t news[SLOTS / 64] = {0};
+	static const int slots[] = {0, 3, 63, 64, SLOTS - 1};
+	uint32_t from = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++)
+		news_put(news, slots[i]);
+	for (int look = 0; look < 2; look++) {
+		for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
+			assert_int_equal(news_take(news, &from), slots[i]);
+			news_put(news, slots[i]);
+		}
+		assert_int_equal(news_take(news, &from), -1);
+		assert_int_equal(news_take(news, &from), -1);
+		from = 0;
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(turns)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(turns), cmocka_unit_test(news_in_turn)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
