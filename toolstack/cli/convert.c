@@ -6,14 +6,21 @@
 #include <string.h>
 
 /* The model as an xl.cfg file. */
+static void print_string(const char *v)
+{
+	putchar('"');
+	for (; *v; v++)
+		printf(*v == '"' || *v == '\\' ? "\\%c" : "%c", *v);
+	putchar('"');
+}
+
 static void quote(const char *key, const char *v)
 {
 	if (!v)
 		return;
-	printf("%s = \"", key);
-	for (; *v; v++)
-		printf(*v == '"' || *v == '\\' ? "\\%c" : "%c", *v);
-	printf("\"\n");
+	printf("%s = ", key);
+	print_string(v);
+	putchar('\n');
 }
 
 static void print_disk(const struct disk *d)
@@ -111,8 +118,10 @@ static void lists(const char *key, char *const *v, unsigned int n)
 	if (!n)
 		return;
 	printf("%s = [ ", key);
-	for (unsigned int i = 0; i < n; i++)
-		printf("\"%s\"%s", v[i], i + 1 < n ? ", " : " ]\n");
+	for (unsigned int i = 0; i < n; i++) {
+		print_string(v[i]);
+		printf(i + 1 < n ? ", " : " ]\n");
+	}
 }
 
 static void print_cfg(const struct domain_config *c)
