@@ -8,7 +8,7 @@ tools_tests = tests/unit/libxc/build_test tests/unit/libxc/decompress_test \
 	tests/unit/toolstack/policy_apply_test tests/unit/toolstack/session_test tests/unit/toolstack/guardian_test \
 	tests/unit/toolstack/nbd_test tests/unit/toolstack/kernel_test tests/unit/toolstack/screen_test \
 	tests/unit/toolstack/reorder_test tests/unit/toolstack/drain_test tests/unit/toolstack/dirty_test \
-	tests/unit/toolstack/bootloader_test
+	tests/unit/toolstack/bootloader_test tests/unit/toolstack/header_test
 check_PROGRAMS += $(tools_tests)
 TESTS += $(tools_tests)
 
@@ -57,6 +57,10 @@ tests_unit_toolstack_dirty_test_SOURCES = tests/unit/toolstack/dirty_test.c tool
 tests_unit_toolstack_dirty_test_CPPFLAGS = $(toolstack_cppflags)
 tests_unit_toolstack_dirty_test_CFLAGS = $(host_cflags)
 tests_unit_toolstack_dirty_test_LDADD = -lcmocka
+tests_unit_toolstack_header_test_SOURCES = tests/unit/toolstack/header_test.c
+tests_unit_toolstack_header_test_CPPFLAGS = $(toolstack_cppflags)
+tests_unit_toolstack_header_test_CFLAGS = $(host_cflags)
+tests_unit_toolstack_header_test_LDADD = toolstack/libserai.a libxc/libxc.a $(TOOLSTACK_LIBS) -lcmocka
 tests_unit_toolstack_sink_test_SOURCES = tests/unit/toolstack/sink_test.c
 tests_unit_toolstack_sink_test_CPPFLAGS = $(toolstack_cppflags)
 tests_unit_toolstack_sink_test_CFLAGS = $(host_cflags)

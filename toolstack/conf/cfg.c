@@ -634,6 +634,9 @@ int config_check(struct domain_config *c, char *error, size_t len)
 		why = "memory is larger than maxmem";
 	else if (!c->mem_kib)
 		why = "a domain needs memory (memory = MiB)";
+	for (unsigned int i = 0, n; i < c->nr_disks && !why; i++)
+		if (!c->disks[i].vdev || vdev_number(c->disks[i].vdev, &n))
+			why = "a disk's vdev is none (xvda, sda, hda, ...)";
 	if (!why)
 		return 0;
 	snprintf(error, len, "%s", why);
