@@ -13,7 +13,7 @@ lib_sources = \
 	toolstack/lib/serai.h toolstack/lib/session.c toolstack/lib/store.h toolstack/lib/store.c \
 	toolstack/lib/name.c toolstack/lib/nodes.c toolstack/lib/create.c toolstack/lib/kernel.h toolstack/lib/kernel.c \
 	toolstack/lib/bootloader.h toolstack/lib/bootloader.c toolstack/lib/write.c toolstack/lib/destroy.c \
-	toolstack/lib/device.c toolstack/lib/nbd.h toolstack/lib/nbd.c toolstack/lib/nbd_host.c toolstack/lib/block.c toolstack/lib/net.c toolstack/lib/record.c \
+	toolstack/lib/device.c toolstack/lib/process.h toolstack/lib/process.c toolstack/lib/nbd.h toolstack/lib/nbd.c toolstack/lib/nbd_host.c toolstack/lib/block.c toolstack/lib/net.c toolstack/lib/record.c \
 	toolstack/lib/lock.c toolstack/lib/memory.c toolstack/lib/fetch.c toolstack/lib/url.c toolstack/lib/console.c \
 	toolstack/lib/monitor.c toolstack/lib/guardian.h toolstack/lib/guardian.c \
 	toolstack/lib/policy.h toolstack/lib/policy.c toolstack/lib/policy_file.c \

@@ -41,8 +41,6 @@
 #define ANSWER_MS 30000
 /* Building takes as long as the transfer; this is how long after its last byte "built" may come. */
 #define BUILT_MS 300000
-/* For what a stopped domain's disks have still to do. */
-#define DISKS_MS 10000
 
 enum { PHASE_SENDING = 1, PHASE_ASKED, PHASE_COMMITTED };
 
@@ -218,8 +216,7 @@ static int transfer(struct cli *cli, struct move *m, domid_t dom, const struct d
 	if (rc < 0)
 		return rc;
 	/* While the other side builds it; where disks came along, they could not have before. */
-	left = save_left_ms(&m->so, st);
-	if (!m->storage && (rc = drain_disks(&cli->s, dom, left < DISKS_MS ? left : DISKS_MS)) < 0)
+	if (!m->storage && (rc = drain_disks(&cli->s, dom, save_left_ms(&m->so, st))) < 0)
 		return rc;
 	left = save_left_ms(&m->so, st);
 	rc = line_expect(&cli->s, p->from, "built", m->host, left < BUILT_MS ? left : BUILT_MS);

@@ -117,8 +117,8 @@ static int preflight(struct serai *s, const struct domain_config *c, const char 
 		const char *t = c->disks[i].target;
 
 		/* What a server has is found out when it is asked for it. */
-		if (t && *t && !path_is_url(t) && !path_is_nbd(t) && !storage_has(along, c->disks[i].vdev) &&
-		    stat(t, &st) < 0)
+		if (t && *t && !path_is_url(t) && !path_is_nbd(t) &&
+		    !(along && storage_item(along, c->disks[i].vdev)) && stat(t, &st) < 0)
 			return serai_fail(
 				s, -errno,
 				"disk %s: %s is not here: %s (serai migrate --copy-storage brings it along)",
@@ -203,10 +203,11 @@ static int receive(struct cli *cli, struct arrival *a)
 	    (rc = preflight(&cli->s, a->c, a->along)) < 0 || (rc = move_begin(&cli->s, a->token)) < 0)
 		return rc;
 	name_lock_note(a->lock, "arriving", -1);
-	if (a->along && (rc = storage_prepare(&cli->s, &a->storage, a->c, a->token, a->along)) < 0)
-		return rc;
+	if (a->along)
+		rc = storage_prepare(&cli->s, &a->storage, a->c, a->token, a->along);
 	/* It knows of the images, for it is made after them. */
-	rc = guardian_start(&cli->s, &a->guardian, a->c->name, -1, bereaved, a);
+	if (rc == 0)
+		rc = guardian_start(&cli->s, &a->guardian, a->c->name, -1, bereaved, a);
 	if (a->along && rc == 0)
 		guardian_note(&a->guardian, PHASE_BUILDING, DOMID_INVALID);
 	if (rc == 0)

@@ -6,6 +6,7 @@
  * hangs can be told from one that works and ended for good. When we end, init has it.
  */
 #include "nbd.h"
+#include "process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -98,32 +99,12 @@ static pid_t server_of(const struct nbd_host *h, unsigned long thread)
 	return !strncmp(comm, name, 15) ? pid : 0;
 }
 
-/* 1: it ended; 0: not within the time; negative: there is no such process. */
-static int process_wait(pid_t pid, int ms)
-{
-	int fd = syscall(SYS_pidfd_open, pid, 0), n;
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	long end = now_ms() + ms;
-
-	if (fd < 0)
-		return -errno;
-	do {
-		long left = end - now_ms();
-
-		n = poll(&p, 1, left > 0 ? left : 0);
-	} while (n < 0 && errno == EINTR);
-	close(fd);
-	if (n > 0)
-		(void)waitpid(pid, NULL, WNOHANG); /* ours, if we started it */
-	return n > 0;
-}
-
 static void process_end(pid_t pid, int ms)
 {
 	kill(pid, SIGTERM);
-	if (process_wait(pid, ms) == 0) {
+	if (process_wait(pid, ms, NULL) == 0) {
 		kill(pid, SIGKILL);
-		(void)process_wait(pid, ms);
+		(void)process_wait(pid, ms, NULL);
 	}
 }
 
@@ -320,7 +301,7 @@ int nbd_detach(struct serai *s, const struct nbd_host *h, const char *dev)
 	if (!pid)
 		return 0;
 	/* It writes what it has before it ends; only one that does not end by itself is told to. */
-	if (process_wait(pid, h->end_ms) == 0)
+	if (process_wait(pid, h->end_ms, NULL) == 0)
 		process_end(pid, h->end_ms);
 	return device_number(h, n, "pid", &thread) == 0
 		       ? serai_fail(s, -EBUSY, "%s: process %d does not let go of it", dev, (int)pid)

@@ -3,6 +3,7 @@
  * This host's side of nbd.c: the kernel's driver, its events and its ioctls.
  */
 #include "nbd.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,29 +12,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 int module_load(const char *module, const char *option)
 {
-	int status;
-	pid_t pid = fork();
+	const char *const argv[] = {"modprobe", "-q", module, option, NULL};
+	int rc = program_run(argv, false);
 
-	if (pid < 0)
-		return -errno;
-	if (pid == 0) {
-		int null = open("/dev/null", O_RDWR);
-
-		dup2(null, 0);
-		dup2(null, 1);
-		dup2(null, 2);
-		execlp("modprobe", "modprobe", "-q", module, option, (char *)NULL);
-		_exit(127);
-	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ENODEV;
+	return rc <= 0 ? rc : -ENODEV;
 }
 
 /* The driver has no device that would load it when opened. */

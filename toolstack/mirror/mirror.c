@@ -16,8 +16,6 @@
 #define LITTLE (16u << 20)
 #define PASSES_MAX 16
 #define READY_MS 60000
-/* For what a stopped domain's disks have still to do. */
-#define DRAIN_MS 10000
 /* Between two lines: a stretch of one hundredth, over a slow link. */
 #define LINE_MS 600000
 
@@ -59,16 +57,6 @@ static int size_of(const char *dev, uint64_t *size)
 	return rc;
 }
 
-static bool named(const char *only, const char *vdev)
-{
-	size_t n = strlen(vdev);
-
-	for (const char *p = only; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
-		if (!strncmp(p, vdev, n) && (p[n] == ',' || !p[n]))
-			return true;
-	return false;
-}
-
 static int plan_add(struct serai *s, struct mirror *m, const struct disk *d)
 {
 	unsigned int devid;
@@ -95,10 +83,10 @@ static int plan_add(struct serai *s, struct mirror *m, const struct disk *d)
 int mirror_plan(struct serai *s, struct mirror *m, domid_t dom, const char *host,
 		const struct domain_config *c, const char *only)
 {
-	unsigned int found = 0, wanted = only ? 1 : 0;
+	unsigned int found = 0, wanted = 0;
 	int rc = 0;
 
-	for (const char *p = only; p && (p = strchr(p, ',')); p++)
+	for (const char *p = only; p; p = storage_next(p))
 		wanted++;
 	*m = (struct mirror){.p = {-1, -1, 0}, .dom = dom, .host = host};
 	m->device = calloc(c->nr_disks + 1, sizeof(*m->device));
@@ -107,7 +95,7 @@ int mirror_plan(struct serai *s, struct mirror *m, domid_t dom, const char *host
 	for (unsigned int i = 0; i < c->nr_disks && rc == 0; i++) {
 		const struct disk *d = &c->disks[i];
 
-		if (only && !named(only, d->vdev))
+		if (only && !storage_item(only, d->vdev))
 			continue;
 		found++;
 		if (storage_is_local(d))
@@ -204,9 +192,8 @@ static int the_rest(struct serai *s, void *arg)
 {
 	struct mirror *m = arg;
 	double began = stream_now();
-	int left = save_left_ms(m->o, m->st), rc;
+	int left, rc = drain_disks(s, m->dom, save_left_ms(m->o, m->st));
 
-	rc = drain_disks(s, m->dom, left < DRAIN_MS ? left : DRAIN_MS);
 	if (rc < 0)
 		return rc;
 	left = save_left_ms(m->o, m->st);

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "storage.h"
 #include "../lib/nbd.h"
+#include "../lib/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,20 +26,28 @@ bool storage_is_local(const struct disk *d)
 	       d->format != DISK_EMPTY;
 }
 
-/* The item of `list` for vdev, behind its colon; NULL: none. */
-static const char *item_find(const char *list, const char *vdev)
+const char *storage_next(const char *list)
 {
-	size_t n = strlen(vdev);
+	const char *comma = strchr(list, ',');
 
-	for (const char *p = list; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
-		if (!strncmp(p, vdev, n) && p[n] == ':')
-			return p + n + 1;
-	return NULL;
+	return comma ? comma + 1 : NULL;
 }
 
-bool storage_has(const char *list, const char *vdev)
+/* What follows vdev in the first item, if that is its. */
+static const char *item_of(const char *item, const char *vdev)
 {
-	return list && vdev && item_find(list, vdev);
+	size_t n = vdev ? strlen(vdev) : 0;
+
+	return n && !strncmp(item, vdev, n) && strchr(",:", item[n]) ? item + n : NULL;
+}
+
+const char *storage_item(const char *list, const char *vdev)
+{
+	const char *found = NULL;
+
+	for (const char *p = list; p && !found; p = storage_next(p))
+		found = item_of(p, vdev);
+	return found;
 }
 
 static int socket_path(struct sockaddr_un *a, const char *token, unsigned int n)
@@ -54,38 +61,21 @@ static int socket_path(struct sockaddr_un *a, const char *token, unsigned int n)
 
 /* -------- images -------- */
 
-/* Run a program that is to be silent; its exit status, or negative. */
-static int run(const char *const argv[])
+static int image_make(struct serai *s, const struct disk *d, struct incoming *in, uint64_t size)
 {
-	int status, null;
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return -errno;
-	if (pid == 0) {
-		null = open("/dev/null", O_RDWR);
-		dup2(null, STDIN_FILENO);
-		dup2(null, STDOUT_FILENO);
-		execvp(argv[0], (char *const *)(uintptr_t)argv);
-		_exit(127);
-	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-}
-
-static int image_make(struct serai *s, const struct disk *d, const char *part, uint64_t size)
-{
+	const char *part = in->part;
 	char bytes[24];
 	const char *const argv[] = {"qemu-img", "create", "-q", "-f", disk_format_name(d->format),
 				    part,       bytes,    NULL};
 	int fd = open(part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), rc = 0;
+	struct stat st;
 
 	if (fd < 0)
 		return serai_fail(s, -errno, "disk %s: %s: %s", d->vdev, part, strerror(errno));
-	if (d->format == DISK_RAW && ftruncate(fd, size) < 0)
+	if (fstat(fd, &st) < 0 || (d->format == DISK_RAW && ftruncate(fd, size) < 0))
 		rc = -errno;
+	in->fs = st.st_dev;
+	in->inode = st.st_ino;
 	close(fd);
 	if (rc < 0) {
 		unlink(part);
@@ -94,7 +84,7 @@ static int image_make(struct serai *s, const struct disk *d, const char *part, u
 	if (d->format == DISK_RAW)
 		return 0;
 	snprintf(bytes, sizeof(bytes), "%lu", (unsigned long)size);
-	rc = run(argv);
+	rc = program_run(argv, true);
 	if (rc) {
 		unlink(part);
 		return serai_fail(s, -EIO, "disk %s: qemu-img cannot make %s%s", d->vdev, part,
@@ -139,7 +129,7 @@ static int place(struct serai *s, const struct disk *d, struct incoming *in, con
 			in->part = NULL;
 			return serai_fail(s, -ENOMEM, "out of memory");
 		}
-		rc = image_make(s, d, in->part, size);
+		rc = image_make(s, d, in, size);
 		if (rc < 0) {
 			free(in->part);
 			in->part = NULL;
@@ -206,25 +196,27 @@ static int server_start(struct serai *s, const struct disk *d, struct incoming *
 int storage_prepare(struct serai *s, struct storage *st, const struct domain_config *c, const char *token,
 		    const char *list)
 {
-	unsigned int wanted = 1;
+	unsigned int wanted = 0;
 	int rc = 0;
 
-	for (const char *p = list; (p = strchr(p, ',')); p++)
+	for (const char *p = list; p; p = storage_next(p))
 		wanted++;
 	*st = (struct storage){.token = token};
 	st->disk = calloc(DISKS_MAX, sizeof(*st->disk));
 	if (!st->disk)
 		return serai_fail(s, -ENOMEM, "out of memory");
 	/* In the order of the list, which is the sender's. */
-	for (const char *p = list; p && rc == 0; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+	for (const char *p = list; p && rc == 0; p = storage_next(p)) {
+		const char *bytes = NULL;
 		const struct disk *d = NULL;
-		uint64_t size = 0;
+		uint64_t size;
 
-		for (unsigned int i = 0; i < c->nr_disks && !d; i++)
-			if (item_find(p, c->disks[i].vdev) == p + strlen(c->disks[i].vdev) + 1)
-				d = &c->disks[i];
-		size = d ? strtoull(item_find(p, d->vdev), NULL, 10) : 0;
-		if (!d || !size || !storage_is_local(d) || wanted > DISKS_MAX) {
+		for (unsigned int i = 0; i < c->nr_disks && !bytes; i++) {
+			d = &c->disks[i];
+			bytes = item_of(p, d->vdev);
+		}
+		size = bytes && *bytes == ':' ? strtoull(bytes + 1, NULL, 10) : 0;
+		if (!size || !storage_is_local(d) || wanted > DISKS_MAX) {
 			rc = serai_fail(s, -EINVAL, "disk %.20s: it is none that could come along", p);
 			break;
 		}
@@ -233,25 +225,16 @@ int storage_prepare(struct serai *s, struct storage *st, const struct domain_con
 		if (rc == 0)
 			rc = server_start(s, d, &st->disk[st->n - 1], token, st->n - 1);
 	}
-	if (rc < 0)
-		storage_abandon(st);
 	return rc;
 }
 
 /* Its exit status; -ETIMEDOUT. */
 static int server_wait(struct incoming *in, int ms)
 {
-	struct pollfd p = {.fd = syscall(SYS_pidfd_open, in->server, 0), .events = POLLIN};
-	int n, status = 0;
+	int status = 0, rc = process_wait(in->server, ms, &status);
 
-	if (p.fd < 0)
-		return -errno;
-	while ((n = poll(&p, 1, ms)) < 0 && errno == EINTR)
-		;
-	close(p.fd);
-	if (n <= 0)
-		return n ? -errno : -ETIMEDOUT;
-	(void)waitpid(in->server, &status, 0);
+	if (rc <= 0)
+		return rc ? rc : -ETIMEDOUT;
 	in->server = 0;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
@@ -273,6 +256,15 @@ int storage_settle(struct serai *s, struct storage *st)
 	return 0;
 }
 
+/* The image has one of its two names; what else has them is somebody's. */
+static void image_remove(const struct incoming *in, const char *name)
+{
+	struct stat st;
+
+	if (lstat(name, &st) == 0 && st.st_dev == in->fs && st.st_ino == in->inode)
+		(void)unlink(name);
+}
+
 void storage_abandon(struct storage *st)
 {
 	struct sockaddr_un a;
@@ -286,9 +278,10 @@ void storage_abandon(struct storage *st)
 		}
 		if (socket_path(&a, st->token, i) == 0)
 			unlink(a.sun_path);
-		/* Nobody else knows the one name: where it is gone, the image has the other already. */
-		if (in->part && unlink(in->part) < 0 && errno == ENOENT)
-			unlink(in->path);
+		if (in->part) {
+			image_remove(in, in->part);
+			image_remove(in, in->path);
+		}
 	}
 }
 

@@ -15,6 +15,8 @@ struct storage {
 	unsigned int n;
 	struct incoming {
 		char *path, *part; /* part NULL: path is a block device */
+		dev_t fs;          /* the image's, under either name */
+		ino_t inode;
 		pid_t server;
 	} * disk;
 	const char *token;
@@ -25,7 +27,7 @@ bool storage_is_local(const struct disk *d);
 /*
  * Make room for the disks that `list` names, "VDEV:BYTES" with commas between; their sockets are in the run
  * directory, by `token` and place in the list. -EEXIST: a file of that name is here; -EBUSY, -ENOSPC, -ENOENT,
- * -EINVAL as s->error says. What was made is gone after an error.
+ * -EINVAL as s->error says. After an error, too, what was made is storage_abandon()'s.
  */
 int storage_prepare(struct serai *s, struct storage *st, const struct domain_config *c, const char *token,
 		    const char *list);
@@ -34,8 +36,13 @@ int storage_settle(struct serai *s, struct storage *st);
 /* The domain stays where it was: servers and images go. Block devices keep what was written. */
 void storage_abandon(struct storage *st);
 void storage_free(struct storage *st);
-/* Is vdev among those that come along? */
-bool storage_has(const char *list, const char *vdev);
+/*
+ * Lists of disks have commas between their items, "VDEV" or "VDEV:BYTES". What follows the name of vdev in the list
+ * (":BYTES,...", ",...", or nothing); NULL: it is not in it.
+ */
+const char *storage_item(const char *list, const char *vdev);
+/* The item behind the first one; NULL: there is none. */
+const char *storage_next(const char *list);
 /* Carry standard input and output to disk n's server until either ends. */
 int storage_connect(struct serai *s, const char *token, unsigned int n);
 

@@ -22,6 +22,8 @@
 /* A look costs little; nothing tells a third party that a ring has moved. */
 #define LOOK_NS 500000
 #define QUEUES_MAX 64
+/* What a disk has still to do takes no longer, or it is in trouble. */
+#define DRAIN_MAX_MS 10000
 
 /* The head of every shared ring, whatever its entries are. */
 struct ring_head {
@@ -133,6 +135,8 @@ int drain_disks(struct serai *s, domid_t dom, int limit_ms)
 	size_t left = 0;
 	int rc = xc_grant_open(&r.grants);
 
+	if (limit_ms > DRAIN_MAX_MS)
+		limit_ms = DRAIN_MAX_MS;
 	if (rc < 0) {
 		fprintf(stderr,
 			"domain %u: /dev/xen/gntdev: %s: writes that its disks have not done yet are not "

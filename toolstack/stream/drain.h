@@ -14,7 +14,7 @@ uint32_t ring_unanswered(const void *page);
 int rings_drain(void *const *rings, size_t n, int limit_ms, size_t *which);
 /*
  * Every disk that domain 0 serves for a domain that is suspended. 0; -ETIMEDOUT, with the disk's name in
- * s->error: some is not done after limit_ms milliseconds; -ENOMEM.
+ * s->error: some is not done after limit_ms milliseconds, or after ten seconds; -ENOMEM.
  * Without /dev/xen/gntdev the rings cannot be looked at: that is said, and is no error.
  */
 int drain_disks(struct serai *s, domid_t dom, int limit_ms);
