@@ -37,7 +37,9 @@ static const char *state_word(const info_t *i)
 						    : "shutdown";
 	if (i->flags & XEN_DOMINF_paused)
 		return "paused";
-	return i->flags & XEN_DOMINF_running ? "running" : "blocked";
+	return i->flags & XEN_DOMINF_running   ? "running"
+	       : i->flags & XEN_DOMINF_blocked ? "blocked"
+					       : "runnable";
 }
 
 static uint64_t memory_mib(const info_t *i)

@@ -99,10 +99,7 @@ static void vcpu_rows(struct cli *cli, const struct domain_stats *d, void (*out)
 
 		if (xc_vcpu_info(cli->s.xc, d->dom, v, &i) < 0)
 			break;
-		snprintf(t, sizeof(t), "           vCPU %3u  %s  cpu %3u  %10lu s", v,
-			 !i.online   ? "offline"
-			 : i.running ? "running"
-				     : "blocked",
+		snprintf(t, sizeof(t), "           vCPU %3u  %-8s  cpu %3u  %10lu s", v, vcpu_state(&i),
 			 i.online ? i.cpu : 0, (unsigned long)(i.cpu_time / 1000000000));
 		out(t);
 	}

@@ -29,7 +29,7 @@ CLEAN="times" check "vcpu-list is xl's" same vcpu-list
 check "network-list is xl's" same network-list g1
 check "block-list is xl's" same block-list g1
 check_out "xl reads our record" '"name": "g1"' xl list -l g1
-check_out "list --json has the state" '"state": "(running|blocked)"' serai list --json g1
+check_out "list --json has the state" '"state": "(running|runnable|blocked)"' serai list --json g1
 refuse "create of a name in use" serai create g1.cfg
 check "pause" serai pause g1
 check_out "it is paused" '^g1 .* .{2}p--- ' serai list g1
