@@ -15,7 +15,7 @@ import time
 
 from lab import BUILD, LOGS, TOP, LabError, debs
 
-SUITE_LIMIT = {"default": 50 * 60, "long": 4 * 3600}
+SUITE_LIMIT = {"default": 50 * 60, "long": 6 * 3600}
 RESULT = re.compile(r"^(ok|not ok|skip) - (.*)$")
 JOBS = str(os.cpu_count() or 2)
 
