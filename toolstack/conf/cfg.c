@@ -614,7 +614,9 @@ static int cmdline_combine(struct reader *r)
 	return 0;
 }
 
-int config_check(struct domain_config *c, char *error, size_t len)
+#define NAME_RULE "the name must not contain '/' or blanks, nor be longer than 255 bytes"
+
+int config_check_saved(struct domain_config *c, char *error, size_t len)
 {
 	const char *why = NULL;
 
@@ -622,12 +624,14 @@ int config_check(struct domain_config *c, char *error, size_t len)
 		c->type = strdup("pv");
 	if (!c->maxmem_kib)
 		c->maxmem_kib = c->mem_kib;
+	if (c->bootloader && !*c->bootloader) {
+		free(c->bootloader);
+		c->bootloader = NULL;
+	}
 	if (!c->name || !c->name[0])
 		why = "a domain needs a name (name = \"...\")";
-	else if (strlen(c->name) > 255 || strpbrk(c->name, "/ \t\n"))
-		why = "the name must not contain '/' or blanks, nor be longer than 255 bytes";
-	else if (strspn(c->name, "0123456789") == strlen(c->name))
-		why = "a name of digits alone would be taken for a domain number";
+	else if (strlen(c->name) > 255 || strpbrk(c->name, "/\t\n"))
+		why = NAME_RULE;
 	else if (c->vcpus > c->maxvcpus)
 		why = "vcpus is larger than maxvcpus";
 	else if (c->mem_kib > c->maxmem_kib)
@@ -641,6 +645,23 @@ int config_check(struct domain_config *c, char *error, size_t len)
 		return 0;
 	snprintf(error, len, "%s", why);
 	return -EINVAL;
+}
+
+int config_check(struct domain_config *c, char *error, size_t len)
+{
+	int rc = config_check_saved(c, error, len);
+
+	if (rc < 0)
+		return rc;
+	if (strchr(c->name, ' ')) {
+		snprintf(error, len, "%s", NAME_RULE);
+		return -EINVAL;
+	}
+	if (strspn(c->name, "0123456789") == strlen(c->name)) {
+		snprintf(error, len, "a name of digits alone would be taken for a domain number");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 int config_from_cfg(struct domain_config *c, const char *name, const char *text, size_t len,

@@ -205,6 +205,22 @@ static int letters(const char **s, unsigned int *n)
 	return 0;
 }
 
+/* A number of decimal digits. */
+static int digits(const char **s, unsigned int *n)
+{
+	unsigned int v = 0;
+
+	if (!isdigit((unsigned char)**s))
+		return -EINVAL;
+	for (; isdigit((unsigned char)**s); (*s)++) {
+		v = v * 10 + (**s - '0');
+		if (v > 1u << 20)
+			return -EINVAL;
+	}
+	*n = v;
+	return 0;
+}
+
 /*
  * The virtual block device numbering (xen-vbd-interface(7)): xvd up to disk 15 with 16 partitions is
  * 202 << 8 | disk << 4 | partition, beyond that 1 << 28 | disk << 8 | partition; sd is 8 << 8 |
@@ -212,30 +228,32 @@ static int letters(const char **s, unsigned int *n)
  */
 int vdev_number(const char *vdev, unsigned int *number)
 {
-	unsigned int disk, part = 0, major_disk = 0;
-	char *end;
+	unsigned int disk, part = 0;
 	const char *s = vdev;
+	char *end;
 
 	if (isdigit((unsigned char)*s)) {
-		*number = strtoul(s, &end, 0);
-		return *end ? -EINVAL : 0;
+		unsigned long n = strtoul(s, &end, 0);
+
+		*number = n;
+		return *end || n > 0xffffffff ? -EINVAL : 0;
 	}
-	if (sscanf(vdev, "d%up%u", &major_disk, &part) >= 1 && vdev[0] == 'd' &&
-	    isdigit((unsigned char)vdev[1])) {
-		disk = major_disk;
-		s = "xvd";
+	if (*s == 'd') {
+		s++;
+		if (digits(&s, &disk))
+			return -EINVAL;
+		if (*s == 'p' && (s++, digits(&s, &part)))
+			return -EINVAL;
 	} else {
 		if (strncmp(s, "xvd", 3) && strncmp(s, "sd", 2) && strncmp(s, "hd", 2))
 			return -EINVAL;
 		s += *s == 'x' ? 3 : 2;
-		if (letters(&s, &disk))
+		if (letters(&s, &disk) || (isdigit((unsigned char)*s) && digits(&s, &part)))
 			return -EINVAL;
-		if (isdigit((unsigned char)*s))
-			part = strtoul(s, &end, 10), s = end;
-		if (*s)
-			return -EINVAL;
-		s = vdev;
 	}
+	if (*s)
+		return -EINVAL;
+	s = *vdev == 'd' ? "xvd" : vdev;
 	if (disk >= 1u << 20 || part >= 256)
 		return -EINVAL;
 	if (*s == 'x' && disk < 16 && part < 16)

@@ -84,6 +84,8 @@ int config_from_cfg(struct domain_config *c, const char *name, const char *text,
 		    const char *extra, char *error, size_t error_len, char **warnings);
 /* Check what no single setting can: names, sizes, types. */
 int config_check(struct domain_config *c, char *error, size_t error_len);
+/* The same of a domain that is there already: its name may be one that config_check() would not give (blanks, digits alone). */
+int config_check_saved(struct domain_config *c, char *error, size_t error_len);
 
 /* xl's JSON ("libxl-json"). malloc()ed text. */
 char *config_to_json(const struct domain_config *c);

@@ -626,7 +626,7 @@ int restore_header(struct serai *s, int fd, struct domain_config *c)
 		rc = serai_fail(s, rc < 0 ? rc : -EINVAL, "the configuration in the header is cut short");
 	else if ((rc = config_from_json(c, opt + 4, len, error, sizeof(error))) < 0)
 		serai_fail(s, rc, "%s", error);
-	else if ((rc = config_check(c, error, sizeof(error))) < 0) {
+	else if ((rc = config_check_saved(c, error, sizeof(error))) < 0) {
 		serai_fail(s, rc, "the configuration in the header: %s", error);
 		config_free(c);
 	}

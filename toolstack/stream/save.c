@@ -351,21 +351,22 @@ static int live_rounds(struct saver *w, uint64_t words, double start)
 	int rc;
 
 	for (;;) {
-		double began = stream_now(), along_ms = 0;
+		double began = stream_now(), along_ms = 0, took;
 		uint64_t before = w->st->pages - w->st->zero_pages;
 
 		rc = put_pages(w, w->st->rounds ? "Dirty pages" : "Memory", false);
 		if (rc < 0)
 			return rc;
 		w->st->rounds++;
+		took = stream_now() - began;
+		/* What is dirty is counted behind it: the guest goes on meanwhile. */
+		if (w->o->round && (rc = w->o->round(w->s, w->o->along_arg, &along_ms)) < 0)
+			return rc;
 		rc = xc_shadow_op(w->s->xc, w->dom, XEN_DOMCTL_SHADOW_OP_PEEK, 0, w->dirty, w->g.view.nr_pfns,
 				  NULL);
 		if (rc < 0)
 			return serai_fail_xc(w->s, rc, "domain %u", w->dom);
-		pace_round(&p, w->st->pages - w->st->zero_pages - before, stream_now() - began,
-			   count_bits(w->dirty, words));
-		if (w->o->round && (rc = w->o->round(w->s, w->o->along_arg, &along_ms)) < 0)
-			return rc;
+		pace_round(&p, w->st->pages - w->st->zero_pages - before, took, count_bits(w->dirty, words));
 		p.down_ms += along_ms;
 		serai_say(w->s, "round %u: %.0f pages/s, %lu pages dirty, %.0f ms for those", w->st->rounds,
 			  p.rate, (unsigned long)p.left, p.down_ms);
@@ -590,12 +591,22 @@ int save_header(struct serai *s, const struct domain_config *c, int fd)
 	struct xl_header h = {.byte_order = XL_BYTE_ORDER, .mandatory = XL_FLAG_JSON | XL_FLAG_STREAM_V2};
 	struct save_stats st = {0};
 	struct saver w = {.s = s, .sink.fd = fd, .st = &st};
-	char *json = config_to_json(c);
+	char *json = config_to_json(c), error[256];
+	struct domain_config again;
 	uint32_t len;
 	int rc;
 
 	if (!json)
 		return serai_fail(s, -ENOMEM, "out of memory");
+	/* What could not be restored is not saved: the domain would be gone. */
+	rc = config_from_json(&again, json, strlen(json), error, sizeof(error));
+	if (rc == 0 && (rc = config_check_saved(&again, error, sizeof(error))) < 0)
+		config_free(&again);
+	if (rc < 0) {
+		free(json);
+		return serai_fail(s, rc, "its configuration could not be restored: %s", error);
+	}
+	config_free(&again);
 	memcpy(h.magic, XL_MAGIC, XL_MAGIC_LEN);
 	len = strlen(json) + 1;
 	h.optional_len = len + 4;
