@@ -71,6 +71,15 @@ static inline int news_take(uint64_t *news, uint32_t *from)
 	return -1;
 }
 
+/* The keeper: there is no client any more. False: the worker is done with it already. */
+static inline bool slot_hang_up(struct slot *s)
+{
+	uint32_t open = SLOT_OPEN;
+
+	return __atomic_compare_exchange_n(&s->state, &open, SLOT_HUNG_UP, false, __ATOMIC_RELEASE,
+					   __ATOMIC_RELAXED);
+}
+
 static inline void slot_ring(struct slot *s, struct ring *r)
 {
 	*r = (struct ring){.in = s->in,

@@ -82,12 +82,12 @@ static void tell_worker(struct keeper *k, const struct slot *s)
 	k->ring_worker = true;
 }
 
-/* The client is gone; the worker ends the connection when it has read the rest. */
+/* The client is gone; the worker ends the connection when it has read the rest, if it has not cut it off meanwhile. */
 static void hang_up(struct keeper *k, struct slot *s)
 {
 	epoll_ctl(k->ep, EPOLL_CTL_DEL, s->fd, NULL);
-	__atomic_store_n(&s->state, SLOT_HUNG_UP, __ATOMIC_RELEASE);
-	tell_worker(k, s);
+	if (slot_hang_up(s))
+		tell_worker(k, s);
 }
 
 static void from_client(struct keeper *k, struct slot *s)

@@ -176,6 +176,13 @@ static void slot_look(struct worker *w, struct slot *s)
 	if (state != SLOT_OPEN && state != SLOT_HUNG_UP)
 		return;
 	c = conn_find(w->feed.s, s->id);
+	if (!c && s->in_cons) {
+		/* Of a connection that is not there any more something was taken: a worker that was killed had
+		 * ended it, and had not said so. */
+		__atomic_store_n(&s->state, SLOT_DONE, __ATOMIC_RELEASE);
+		tell_keeper(w, s);
+		return;
+	}
 	if (!c)
 		c = feed_open(&w->feed, s->id);
 	c->transport = s;

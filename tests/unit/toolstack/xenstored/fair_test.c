@@ -263,6 +263,66 @@ static void turns(void **state)
 	close(ends[0]);
 }
 
+/* The keeper's word that a client left does not undo the worker's that it is done with him. */
+static void done_is_done(void **state)
+{
+	static struct slot s;
+
+	(void)state;
+	s.state = SLOT_OPEN;
+	assert_true(slot_hang_up(&s));
+	assert_int_equal(s.state, SLOT_HUNG_UP);
+	s.state = SLOT_DONE;
+	assert_false(slot_hang_up(&s));
+	assert_int_equal(s.state, SLOT_DONE);
+}
+
+/*
+ * A worker ended a connection and was killed before it had said so: what the client had asked is not done again by
+ * the next one, to whom that connection is none.
+ */
+static void ended_once(void **state)
+{
+	char dir[] = "/tmp/fair-XXXXXX", path[64];
+	struct options o = {.rundir = dir};
+	struct slot *s;
+	int ends[2];
+
+	(void)state;
+	memset(&client, 0, sizeof(client));
+	memset(&guest, 0, sizeof(guest));
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/log", dir);
+	assert_int_equal(log_file_set(path), 0);
+	assert_int_equal(pipe(ends), 0);
+	client.h = (struct handles){.alive = ends[0],
+				    .to_worker = eventfd(0, EFD_NONBLOCK),
+				    .to_keeper = eventfd(0, EFD_NONBLOCK)};
+	client.front = calloc(1, sizeof(*client.front));
+	assert_non_null(client.front);
+	client.front->high = 1;
+	client.front->next_id = CONN_SOCKET + 1;
+	s = &client.front->slot[0];
+	s->state = SLOT_OPEN;
+	s->id = CONN_SOCKET;
+	client_asks(XS_READ, "/tool/xenstored|");
+	s->in_cons = s->in_prod;
+	close(ends[1]); /* it ends when it has looked */
+
+	assert_int_equal(worker_run(&o, client.front, &client.h), WORKER_STOP);
+
+	assert_int_equal(s->state, SLOT_DONE);
+	assert_int_equal(s->out_prod, 0);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/state", dir);
+	unlink(path);
+	rmdir(dir);
+	free(client.front);
+	close(client.h.to_worker);
+	close(client.h.to_keeper);
+	close(ends[0]);
+}
+
 /* A slot that has news again while the others are looked at: it waits for the next look. */
 static void news_in_turn(void **state)
 {
@@ -286,7 +346,8 @@ static void news_in_turn(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(turns), cmocka_unit_test(news_in_turn)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(turns), cmocka_unit_test(news_in_turn),
+					   cmocka_unit_test(done_is_done), cmocka_unit_test(ended_once)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
