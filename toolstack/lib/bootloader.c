@@ -5,11 +5,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <glob.h>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -17,6 +19,9 @@
 #include <unistd.h>
 
 #define OUTPUT_MAX 65536
+#define LOG_MAX (1 << 20)
+/* A directory of that age is of somebody who was killed. */
+#define STALE_SECONDS 3600
 /* Who reads a guest's file systems need not be root for it: user nobody, as pygrub --runas takes it. */
 #define NOBODY "65534"
 
@@ -24,7 +29,7 @@ static const char *const directories[] = {"/usr/lib/xen-*/bin", "/usr/lib/xen/bi
 					  NULL};
 
 const struct boot_host boot_this_host = {
-	.run = SERAI_RUN_DIR,
+	.run = SERAI_CACHE_DIR,
 	.log = SERAI_LOG_DIR,
 	.path = directories,
 	.limit_ms = 300000,
@@ -117,35 +122,39 @@ static long now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* What it shows goes to the log until it ends. Its status, or -ETIMEDOUT. */
+/* What it shows goes to the log until it ends, the first MiB of it. Its status, or -ETIMEDOUT. */
 static int watch(pid_t pid, int terminal, int log, int limit_ms)
 {
 	struct pollfd p[2] = {{.fd = terminal, .events = POLLIN},
 			      {.fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN}};
-	long end = now_ms() + limit_ms, left = limit_ms;
-	int status, rc = 0;
+	long end = now_ms() + limit_ms, left = limit_ms, logged = 0;
+	int status, rc = p[1].fd < 0 ? -errno : 0;
+	bool ended = false;
 	char buf[4096];
 
-	while (p[1].fd >= 0 && (left = end - now_ms()) > 0) {
+	while (rc == 0 && !ended) {
 		ssize_t n;
 
-		if (poll(p, 2, left) < 0 && errno != EINTR)
+		left = end - now_ms();
+		n = left > 0 ? poll(p, 2, left) : 0;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			rc = n ? -errno : -ETIMEDOUT;
 			break;
+		}
 		n = p[0].revents ? read(terminal, buf, sizeof(buf)) : 0;
-		if (n > 0 && log >= 0 && write(log, buf, n) < 0)
-			log = -1;
+		if (n > 0 && log >= 0 && logged < LOG_MAX && write(log, buf, n) > 0)
+			logged += n;
 		/* The last it showed is read before its end is looked at. */
-		if (n <= 0 && p[1].revents)
-			break;
+		ended = n <= 0 && p[1].revents;
 		if (n <= 0 && p[0].revents)
 			p[0].fd = -1; /* it closed its terminal */
 	}
 	if (p[1].fd >= 0)
 		close(p[1].fd);
-	if (left <= 0) {
+	if (rc < 0)
 		kill(-pid, SIGKILL); /* its session */
-		rc = -ETIMEDOUT;
-	}
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
@@ -247,7 +256,21 @@ int boot_output_parse(const char *text, size_t n, struct boot_files *b)
 	return b->kernel ? 0 : -ENOENT;
 }
 
-static int output_read(struct serai *s, const struct domain_config *c, struct boot_files *b)
+/* A file that is in dir itself. */
+static bool lies_in(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+	struct stat st;
+
+	return !strncmp(path, dir, n) && path[n] == '/' && !strchr(path + n + 1, '/') &&
+	       lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/*
+ * Who gave up its privileges did so because it reads the guest's file systems, and may say whatever the guest wants:
+ * of such a one (confined) nothing is taken but what lies in its directory, which it cannot write to.
+ */
+static int output_read(struct serai *s, const struct domain_config *c, bool confined, struct boot_files *b)
 {
 	char path[80], *text = malloc(OUTPUT_MAX);
 	int fd, rc = -EINVAL;
@@ -261,6 +284,10 @@ static int output_read(struct serai *s, const struct domain_config *c, struct bo
 	if (fd >= 0)
 		close(fd);
 	free(text);
+	if (rc == 0 && confined &&
+	    (!lies_in(b->kernel, b->dir) || (b->ramdisk && !lies_in(b->ramdisk, b->dir))))
+		return serai_fail(s, -EPERM, "%s: boot loader %s names a file that is not its own", c->name,
+				  c->bootloader);
 	if (rc == -ENOENT)
 		return serai_fail(s, rc, "%s: boot loader %s found no kernel on the first disk", c->name,
 				  c->bootloader);
@@ -305,6 +332,60 @@ static int disk_path(struct serai *s, const struct domain_config *c, char **path
 	return *path ? 0 : serai_fail(s, -ENOMEM, "out of memory");
 }
 
+static void directories_make(const char *path)
+{
+	char parent[200];
+
+	snprintf(parent, sizeof(parent), "%s", path);
+	if (strrchr(parent, '/') > parent) {
+		*strrchr(parent, '/') = 0;
+		mkdir(parent, 0755);
+	}
+	mkdir(path, 0755);
+}
+
+static int entry_remove(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st, (void)kind, (void)at;
+	(void)remove(path);
+	return 0;
+}
+
+/* pygrub's guard of its privileges mounts things below the directory, and one that is killed leaves them. */
+static void tree_remove(const char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	char path[400];
+
+	while (d && (e = readdir(d))) {
+		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+		while (e->d_type == DT_DIR && *e->d_name != '.' &&
+		       umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+			;
+	}
+	if (d)
+		closedir(d);
+	(void)nftw(dir, entry_remove, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+/* What is left of those who were killed. */
+static void stale_remove(const char *run)
+{
+	time_t now = time(NULL);
+	char pattern[80];
+	struct stat st;
+	glob_t g = {0};
+
+	snprintf(pattern, sizeof(pattern), "%.40s/boot-??????", run);
+	if (glob(pattern, 0, NULL, &g) == 0)
+		for (size_t i = 0; i < g.gl_pathc; i++)
+			if (lstat(g.gl_pathv[i], &st) == 0 && S_ISDIR(st.st_mode) &&
+			    now - st.st_mtime > STALE_SECONDS)
+				tree_remove(g.gl_pathv[i]);
+	globfree(&g);
+}
+
 int bootloader_run(struct serai *s, const struct boot_host *h, const struct domain_config *c,
 		   struct boot_files *b)
 {
@@ -314,8 +395,9 @@ int bootloader_run(struct serai *s, const struct boot_host *h, const struct doma
 	memset(b, 0, sizeof(*b));
 	if (!program)
 		return serai_fail(s, -ENOMEM, "out of memory");
-	mkdir(h->run, 0755);
-	mkdir(h->log, 0755);
+	directories_make(h->run);
+	directories_make(h->log);
+	stale_remove(h->run);
 	snprintf(b->dir, sizeof(b->dir), "%.40s/boot-XXXXXX", h->run);
 	if (!mkdtemp(b->dir)) {
 		rc = serai_fail(s, -errno, "%s: %s", b->dir, strerror(errno));
@@ -338,7 +420,7 @@ int bootloader_run(struct serai *s, const struct boot_host *h, const struct doma
 		nbd_detach(&undo, &nbd_this_host, dev);
 	}
 	if (rc == 0)
-		rc = output_read(s, c, b);
+		rc = output_read(s, c, knows_runas(program), b);
 	if (rc < 0)
 		boot_files_remove(b);
 	free(disk);
@@ -348,16 +430,8 @@ int bootloader_run(struct serai *s, const struct boot_host *h, const struct doma
 
 void boot_files_remove(struct boot_files *b)
 {
-	DIR *d = *b->dir ? opendir(b->dir) : NULL;
-	struct dirent *e;
-
-	while (d && (e = readdir(d)))
-		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-			(void)unlinkat(dirfd(d), e->d_name, 0);
-	if (d)
-		closedir(d);
 	if (*b->dir)
-		(void)rmdir(b->dir);
+		tree_remove(b->dir);
 	free(b->kernel);
 	free(b->ramdisk);
 	free(b->args);

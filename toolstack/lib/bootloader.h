@@ -28,7 +28,8 @@ extern const struct boot_host boot_this_host;
 
 /*
  * Run c's boot loader on its first disk. 0, and the caller calls boot_files_remove() when it has read the files;
- * -ENOENT: no such program, no disk or no kernel; -EIO: it failed; -ETIMEDOUT; s->error has its last line.
+ * -ENOENT: no such program, no disk or no kernel; -EIO: it failed; -ETIMEDOUT; -EPERM: one without privileges names
+ * a file outside of its directory. s->error has its last line.
  */
 int bootloader_run(struct serai *s, const struct boot_host *h, const struct domain_config *c,
 		   struct boot_files *b);

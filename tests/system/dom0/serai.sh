@@ -122,7 +122,7 @@ new_l1() { n=$(serai domid l1) && [ "$n" != "$was" ]; }
 check "reboot of it runs it again" serai reboot l1
 check "it comes again" until_true 120 new_l1 || cat /var/log/xen/serai-l1.log
 check "by the loader" test "$(wc -l </root/loader-ran)" = 2
-check "nothing of the loader is left" sh -c '! ls -d /run/serai/boot-*'
+check "nothing of the loader is left" sh -c '! ls -d /var/cache/serai/boot-*'
 check "it goes" serai destroy l1
 sed -i "s/^bootloader=.*/&\nbootloader_args=['--fail']/" l1.cfg
 refuse "a loader that fails" serai create l1.cfg

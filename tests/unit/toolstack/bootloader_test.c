@@ -179,6 +179,56 @@ static void hangs(void **state)
 	refused("#!/bin/sh\ncat &\nread x\n", -ETIMEDOUT, "was not done in");
 }
 
+/* One that gave up its privileges (a pygrub that can) names only what is its own. */
+static void confined(void **state)
+{
+	struct boot_files b;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	c.bootloader = (char[]){"pygrub"};
+	write_file("pygrub", "#!/bin/sh\n# runas\n" SAY_ALL, 0755);
+	assert_int_equal(bootloader_run(&s, &host, &c, &b), 0);
+	boot_files_remove(&b);
+	for (unsigned int i = 0; i < 4; i++) {
+		static const char *const lies[] = {"kernel /etc/passwd\\0", "kernel $d/../k\\0",
+						   "kernel $d/k\\0ramdisk http://127.0.0.1:1/x\\0",
+						   "kernel $d/pipe\\0"};
+		char script[1000];
+
+		snprintf(script, sizeof(script),
+			 "#!/bin/sh\n# runas\nfor w; do case $w in --output=*) o=${w#*=};; "
+			 "--output-directory=*) "
+			 "d=${w#*=};; esac; done\necho k >$d/k; echo k >$d/../k; mkfifo $d/pipe\nprintf "
+			 "\"%s\" >$o\n",
+			 lies[i]);
+		write_file("pygrub", script, 0755);
+		assert_int_equal(bootloader_run(&s, &host, &c, &b), -EPERM);
+		assert_non_null(strstr(s.error, "not its own"));
+		snprintf(script, sizeof(script), "%s/k", run_dir);
+		unlink(script);
+		nothing_left();
+	}
+}
+
+/* Who talks without end fills no disk; and what it made goes, directories and all. */
+static void talks(void **state)
+{
+	char path[200];
+	struct stat st;
+
+	(void)state;
+	host.limit_ms = 2000;
+	refused("#!/bin/sh\nfor w; do case $w in --output-directory=*) mkdir -p ${w#*=}/a/b; touch "
+		"${w#*=}/a/b/c;; esac; "
+		"done\nyes\n",
+		-ETIMEDOUT, "was not done in");
+	snprintf(path, sizeof(path), "%s/bootloader-guest.log", log_dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_in_range(st.st_size, 1 << 20, (1 << 20) + 4096);
+}
+
 static void is_not_there(void **state)
 {
 	struct boot_files b;
@@ -256,6 +306,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(finds, each, each_end),
 		cmocka_unit_test_setup_teardown(fails, each, each_end),
 		cmocka_unit_test_setup_teardown(hangs, each, each_end),
+		cmocka_unit_test_setup_teardown(confined, each, each_end),
+		cmocka_unit_test_setup_teardown(talks, each, each_end),
 		cmocka_unit_test_setup_teardown(is_not_there, each, each_end),
 		cmocka_unit_test(output),
 		cmocka_unit_test_setup_teardown(pygrub, each, each_end),
