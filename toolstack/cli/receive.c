@@ -58,6 +58,9 @@ static void bereaved(struct serai *s, void *arg, const struct guardian_note *las
 		rc = start(s, a, last->dom);
 	} else if (rc == 0) {
 		rc = last->dom == DOMID_INVALID ? 0 : domain_destroy(s, last->dom);
+		/* Its servers died with it; their numbers may be others'. */
+		for (unsigned int i = 0; i < a->storage.n; i++)
+			a->storage.disk[i].server = 0;
 		storage_abandon(&a->storage);
 	}
 	fprintf(stderr, "%s: serai migrate-receive was killed; %s\n", a->c->name,

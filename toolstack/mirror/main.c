@@ -11,7 +11,7 @@
  * It is told, a line each, and answers:
  *
  *   (started)      ready BYTES        all disks are open, here and there, and so large
- *   pass           at DONE TOTAL ...  then: left BYTES, which were written meanwhile
+ *   pass           at DONE TOTAL ...  then: left BYTES SENT, which were written meanwhile; and what went over, ever
  *   finish MS      done BYTES         nobody writes any more; all is there, and on its disk. BYTES were copied
  *                  failed WHY         instead of any answer; it ends
  *
@@ -39,6 +39,8 @@
 #define PIECES 8
 #define DISKS 64
 #define COLLECT_MS 250
+/* However slow it is: who waits for a line is to know that it goes on. */
+#define AT_S 10
 
 struct piece {
 	char *data;
@@ -59,7 +61,7 @@ static unsigned int disks;
 static struct piece piece[PIECES];
 static uint64_t copied, sent; /* bytes; of those, the ones that are not zeros */
 static uint64_t bandwidth;    /* bytes a second, 0: no limit */
-static double began;
+static double began, collected;
 static int refused; /* why the other side could not write a piece */
 
 static double now(void)
@@ -72,8 +74,10 @@ static double now(void)
 
 static void stop(void)
 {
-	for (unsigned int i = 0; i < disks; i++) {
+	/* Not behind a connection that does not end. */
+	for (unsigned int i = 0; i < disks; i++)
 		trace_stop(&disk[i].trace);
+	for (unsigned int i = 0; i < disks; i++) {
 		if (disk[i].nbd)
 			nbd_close(disk[i].nbd);
 		dirty_free(&disk[i].dirty);
@@ -81,6 +85,15 @@ static void stop(void)
 	}
 	for (unsigned int i = 0; i < PIECES; i++)
 		free(piece[i].data);
+}
+
+/* The kernel's record belongs to the disk, and would stay. */
+static void terminated(int sig)
+{
+	(void)sig;
+	for (unsigned int i = 0; i < disks; i++)
+		trace_off(&disk[i].trace);
+	_exit(1);
 }
 
 static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -116,6 +129,7 @@ static void fail(const char *fmt, ...)
 
 static void collect(void)
 {
+	collected = now();
 	for (unsigned int i = 0; i < disks; i++)
 		if (disk[i].trace.dev >= 0 && trace_collect(&disk[i].trace, &disk[i].dirty)) {
 			fprintf(stderr,
@@ -156,7 +170,8 @@ static void pump(int ms)
 		if (nbd_aio_is_dead(disk[i].nbd) || nbd_aio_is_closed(disk[i].nbd))
 			fail("disk %s: the connection to the other side's ended", disk[i].path);
 	}
-	collect();
+	if (now() - collected > COLLECT_MS / 4000.0)
+		collect();
 	if (refused)
 		fail("the other side cannot write it: %s", strerror(refused));
 }
@@ -239,6 +254,7 @@ static uint64_t left(void)
 static void pass(double until)
 {
 	uint64_t total = left(), done = 0, shown = 0;
+	double last = now();
 
 	for (unsigned int i = 0; i < disks; i++) {
 		uint64_t pos = 0, at;
@@ -250,8 +266,9 @@ static void pass(double until)
 			if (until > 0 && now() > until)
 				fail("%lu MiB of the disks' last writes were not over in time",
 				     (unsigned long)(left() >> 20));
-			if (total && done * 100 / total != shown) {
+			if (total && (done * 100 / total != shown || now() > last + AT_S)) {
 				shown = done * 100 / total;
+				last = now();
 				say("at %lu %lu", (unsigned long)(done < total ? done : total),
 				    (unsigned long)total);
 			}
@@ -339,7 +356,7 @@ static void obey(void)
 	while (order(line, sizeof(line))) {
 		if (!strcmp(line, "pass")) {
 			pass(0);
-			say("left %lu", (unsigned long)left());
+			say("left %lu %lu", (unsigned long)left(), (unsigned long)sent);
 		} else if (!strncmp(line, "finish ", 7)) {
 			finish(strtol(line + 7, NULL, 10));
 			return;
@@ -371,6 +388,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	/* Of a terminal, and meant for who started it: the end of its input says the same, in good order. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTERM, terminated);
 	for (unsigned int i = 0; i < PIECES; i++)
 		if (posix_memalign((void **)&piece[i].data, 4096, PIECE))
 			fail("out of memory");

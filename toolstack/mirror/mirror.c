@@ -15,6 +15,7 @@
 /* So little goes while the guest's memory is sent, or is stopped. */
 #define LITTLE (16u << 20)
 #define PASSES_MAX 16
+#define TELLING (4u << 20)
 #define READY_MS 60000
 /* Between two lines: a stretch of one hundredth, over a slow link. */
 #define LINE_MS 600000
@@ -108,17 +109,18 @@ int mirror_plan(struct serai *s, struct mirror *m, domid_t dom, const char *host
 	return rc;
 }
 
-/* What the helper says, up to an answer that begins with `word`; its number. */
+/* What the helper says, up to an answer that begins with `word`; its number, and what went over the line so far. */
 static int answer(struct serai *s, struct mirror *m, const char *word, uint64_t *value, int ms)
 {
 	char line[700];
-	unsigned long a, b;
+	unsigned long a, b = 0;
 	size_t n = strlen(word);
-	int rc;
+	int rc = 0;
 
-	while ((rc = line_get(m->p.from, line, sizeof(line), ms)) == 0) {
-		if (!strncmp(line, word, n) && sscanf(line + n, " %lu", &a) == 1) {
+	while (!move_cancelled && (rc = line_get(m->p.from, line, sizeof(line), ms)) == 0) {
+		if (!strncmp(line, word, n) && sscanf(line + n, " %lu %lu", &a, &b) >= 1) {
 			*value = a;
+			m->sent = b;
 			return 0;
 		}
 		if (!strncmp(line, "failed ", 7))
@@ -166,14 +168,15 @@ static int start(struct serai *s, struct mirror *m, const char *command, const c
 static int pass(struct serai *s, struct mirror *m)
 {
 	double began = stream_now();
-	uint64_t before = m->left;
+	uint64_t before = m->sent;
 	int rc = line_put(m->p.to, "pass\n");
 
 	if (rc < 0)
 		return serai_fail(s, rc, "%s: %s", helper(), strerror(-rc));
 	rc = answer(s, m, "left", &m->left, LINE_MS);
-	if (rc == 0 && before >= LITTLE)
-		m->rate = before / (stream_now() - began + 1e-6);
+	/* Of the line: what was not sent, because it was zeros, says nothing of it. */
+	if (rc == 0 && m->sent - before >= TELLING)
+		m->rate = (m->sent - before) / (stream_now() - began + 1e-6);
 	return rc;
 }
 
@@ -200,7 +203,8 @@ static int the_rest(struct serai *s, void *arg)
 	rc = line_put(m->p.to, "finish %d\n", left < INT_MAX ? left : -1);
 	if (rc < 0)
 		return serai_fail(s, rc, "%s: %s", helper(), strerror(-rc));
-	rc = answer(s, m, "done", &m->copied, LINE_MS);
+	/* It knows the limit; and is not waited for when it does not keep it. */
+	rc = answer(s, m, "done", &m->copied, left < LINE_MS ? left + 1000 : LINE_MS);
 	if (rc == 0)
 		serai_say(s, "disks complete after %.0f ms", (stream_now() - began) * 1000);
 	return rc;

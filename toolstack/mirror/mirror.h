@@ -18,6 +18,7 @@ struct mirror {
 	char **device;   /* of this host, that have the disks */
 	char *list;      /* "VDEV:BYTES,..." for the receiver */
 	uint64_t left;   /* bytes, at the last look */
+	uint64_t sent;   /* bytes that went over the line, likewise */
 	uint64_t copied; /* bytes, at the end */
 	double rate;     /* bytes a second, of the last pass worth measuring; 0: none was */
 	const struct save_options *o;

@@ -152,7 +152,7 @@ static void server_exec(const struct disk *d, const char *file, int listener)
 {
 	char format[32], pid[16];
 
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	snprintf(format, sizeof(format), "--format=%s", disk_format_name(d->format));
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	setenv("LISTEN_PID", pid, 1);
@@ -239,6 +239,20 @@ static int server_wait(struct incoming *in, int ms)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
+/* Its own name, if nobody has made a file of that name meanwhile. -1: errno says. */
+static int image_name(const struct incoming *in)
+{
+	if (renameat2(AT_FDCWD, in->part, AT_FDCWD, in->path, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	/* A file system that knows no such renaming (NFS): a second name is not made over another file either. */
+	if (link(in->part, in->path) < 0)
+		return -1;
+	(void)unlink(in->part);
+	return 0;
+}
+
 int storage_settle(struct serai *s, struct storage *st)
 {
 	for (unsigned int i = 0; i < st->n; i++) {
@@ -249,8 +263,7 @@ int storage_settle(struct serai *s, struct storage *st)
 			return serai_fail(s, rc < 0 ? rc : -EIO,
 					  "disk %s: its qemu-nbd did not end well (%s)", in->path,
 					  rc < 0 ? strerror(-rc) : "see its message above");
-		/* Somebody may have made one meanwhile. */
-		if (in->part && renameat2(AT_FDCWD, in->part, AT_FDCWD, in->path, RENAME_NOREPLACE) < 0)
+		if (in->part && image_name(in) < 0)
 			return serai_fail(s, -errno, "disk %s: %s", in->path, strerror(errno));
 	}
 	return 0;

@@ -9,29 +9,40 @@
 
 #include "dirty.h"
 
+#include <sched.h>
+
 #define TRACE_CPUS 512
 
 struct trace {
 	int dev; /* -1: not tracing */
 	uint64_t
 		start; /* of a partition on its disk, bytes: the kernel's record counts from the disk's start */
-	char dropped[320]; /* the file that counts what was lost */
+	uint64_t
+		back; /* how far before an event's end its write may have begun, bytes; 0: what the event says */
+	char dir[200];    /* the files of the record */
+	char online[256]; /* the CPUs that were, when the files were looked for */
+	const char *sys;
 	unsigned long lost;
-	unsigned int cpus;
+	cpu_set_t home; /* where this process may run */
 	struct trace_cpu {
-		int fd;
+		int fd;      /* -1: none yet */
 		size_t have; /* of an event not yet whole */
 		char part[256];
 	} * cpu;
 };
 
-/* `sys` is where the kernel's two file systems are ("/sys"). 0; negative: why[] says. */
+/*
+ * `sys` is where the kernel's two file systems are ("/sys"), and stays. 0; negative: why[] says.
+ * -ENOTBLK, -ENOENT (no debugfs), -EBUSY (followed by another), -ENOTTY (a kernel without it), -EPERM (locked down).
+ */
 int trace_start(struct trace *t, const char *sys, int dev, char *why, size_t len);
 /* What was written since the last look, into d. 1: the kernel lost some; anything may have been written. */
 int trace_collect(struct trace *t, struct dirty *d);
+/* The kernel's part of trace_stop(); may be called in a signal's handler. */
+void trace_off(struct trace *t);
 void trace_stop(struct trace *t);
 
-/* Whole events of a CPU's file, with a partition's start; how many bytes they were. -EPROTO: these are none. */
-long trace_feed(struct dirty *d, uint64_t start, const void *buf, size_t len);
+/* Whole events of a CPU's file, with a partition's start and `back`; how many bytes they were. -EPROTO: these are none. */
+long trace_feed(struct dirty *d, uint64_t start, uint64_t back, const void *buf, size_t len);
 
 #endif

@@ -93,8 +93,10 @@ static int decision_write(struct serai *s, int fd, const char *token, enum decis
 {
 	size_t n = strlen(names[d]);
 
-	if (pwrite(fd, names[d], n, 0) != (ssize_t)n || fsync(fd) < 0)
+	if (pwrite(fd, names[d], n, 0) != (ssize_t)n)
 		return failed(s, token);
+	/* Who asks is told what the file says, whether it got to the disk or not: from here on that is the decision. */
+	(void)fsync(fd);
 	return 0;
 }
 

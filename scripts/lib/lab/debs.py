@@ -18,7 +18,7 @@ LAB_PACKAGES = (
     "grub-xen-host", "busybox-static", "kmod", "iproute2", "bash", "coreutils", "util-linux", "mount", "strace",
     "socat", "stress-ng", "e2fsprogs", "qemu-utils", "nbd-client", "curl", "openssh-client",
     "openssh-server",
-    "procps", "libcurl4", "libxml2", "libjansson4", "libmicrohttpd12", "libjson-c5", "libnbd0",
+    "procps", "libcurl4", "libxml2", "libjansson4", "libmicrohttpd12", "libjson-c5", "libnbd0", "dmsetup",
 )
 
 

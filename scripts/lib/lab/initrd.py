@@ -19,7 +19,7 @@ LIB = pathlib.Path(__file__).resolve().parents[1]
 # Modules by name; what they depend on comes along.
 DOM0_MODULES = (
     "xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs xen-blkback xen-netback xen-blkfront "
-    "xen-netfront loop bridge stp tun veth virtio_pci virtio_blk virtio_net virtio_rng virtio_scsi "
+    "xen-netfront loop dm-mod bridge stp tun veth virtio_pci virtio_blk virtio_net virtio_rng virtio_scsi "
     "virtio_console ahci sd_mod sr_mod ata_piix e1000e e1000 ext4 nbd dummy isofs ip_tables "
     "iptable_filter crc32c_generic crc32c_intel"
 ).split()

@@ -153,7 +153,7 @@ static void writes_count(void **state)
 	n += event(buf + n, BLK_TC_NOTIFY | BLK_TC_WRITE, 30 * DIRTY_BLOCK, 4096, 16);
 	n += event(buf + n, BLK_TC_WRITE | BLK_TC_FLUSH | BLK_TC_COMPLETE, 40 * DIRTY_BLOCK, 0, 0);
 	n += event(buf + n, BLK_TC_WRITE | BLK_TC_COMPLETE, 50 * DIRTY_BLOCK, 512, 3);
-	assert_int_equal(trace_feed(*state, 0, buf, n), n);
+	assert_int_equal(trace_feed(*state, 0, 0, buf, n), n);
 	marked(*state, (const int[]){2, 3, 20, 21, 50, -1});
 }
 
@@ -165,9 +165,9 @@ static void in_parts(void **state)
 	       n = first + event(buf + first, BLK_TC_WRITE, DIRTY_BLOCK, 512, 20);
 
 	for (size_t cut = first; cut < n; cut++)
-		assert_int_equal(trace_feed(*state, 0, buf, cut), first);
+		assert_int_equal(trace_feed(*state, 0, 0, buf, cut), first);
 	marked(*state, (const int[]){0, -1});
-	assert_int_equal(trace_feed(*state, 0, buf + first, n - first), n - first);
+	assert_int_equal(trace_feed(*state, 0, 0, buf + first, n - first), n - first);
 	marked(*state, (const int[]){1, -1});
 }
 
@@ -179,15 +179,36 @@ static void of_a_partition(void **state)
 	n += event(buf + n, BLK_TC_WRITE, PARTITION - 1024, 1024, 0);        /* before it */
 	n += event(buf + n, BLK_TC_WRITE, PARTITION - 1024, 2048, 0);        /* over its start */
 	n += event(buf + n, BLK_TC_WRITE, PARTITION + SIZE + 1024, 4096, 0); /* behind it */
-	assert_int_equal(trace_feed(*state, PARTITION, buf, n), n);
+	assert_int_equal(trace_feed(*state, PARTITION, 0, buf, n), n);
 	marked(*state, (const int[]){0, 5, -1});
+}
+
+/* A device made of bios: an event has the end of a write, and of its length only that it is no larger than this. */
+static void of_bios(void **state)
+{
+	char buf[512];
+	uint64_t back = 2 * DIRTY_BLOCK;
+	size_t n = event(buf, BLK_TC_WRITE, 10 * DIRTY_BLOCK + 512, 512, 0);
+
+	n += event(buf + n, BLK_TC_WRITE, DIRTY_BLOCK, 0, 0); /* all of it was done when that was asked */
+	n += event(buf + n, BLK_TC_READ, 40 * DIRTY_BLOCK, 512, 0);
+	assert_int_equal(trace_feed(*state, 0, back, buf, n), n);
+	marked(*state, (const int[]){0, 8, 9, 10, -1});
+	n = event(buf, BLK_TC_WRITE, PARTITION + DIRTY_BLOCK, 512, 0);
+	n += event(buf + n, BLK_TC_WRITE, PARTITION + 20 * DIRTY_BLOCK, 4 * DIRTY_BLOCK,
+		   0); /* larger all the same */
+	assert_int_equal(trace_feed(*state, PARTITION, back, buf, n), n);
+	marked(*state, (const int[]){0, 1, 20, 21, 22, 23, -1});
+	n = event(buf, BLK_TC_DISCARD | BLK_TC_WRITE, 3 * DIRTY_BLOCK, 512, 0);
+	assert_int_equal(trace_feed(*state, 0, back, buf, n), n);
+	marked(*state, (const int[]){0, 1, 2, 3, -1});
 }
 
 static void not_a_record(void **state)
 {
 	char buf[64] = {0};
 
-	assert_int_equal(trace_feed(*state, 0, buf, sizeof(buf)), -EPROTO);
+	assert_int_equal(trace_feed(*state, 0, 0, buf, sizeof(buf)), -EPROTO);
 }
 
 /* Where nothing can be followed, that is said. */
@@ -213,6 +234,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(writes_count, clean, clean_end),
 		cmocka_unit_test_setup_teardown(in_parts, clean, clean_end),
 		cmocka_unit_test_setup_teardown(of_a_partition, clean, clean_end),
+		cmocka_unit_test_setup_teardown(of_bios, clean, clean_end),
 		cmocka_unit_test_setup_teardown(not_a_record, clean, clean_end),
 		cmocka_unit_test(no_record),
 	};
