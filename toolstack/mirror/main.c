@@ -87,15 +87,6 @@ static void stop(void)
 		free(piece[i].data);
 }
 
-/* The kernel's record belongs to the disk, and would stay. */
-static void terminated(int sig)
-{
-	(void)sig;
-	for (unsigned int i = 0; i < disks; i++)
-		trace_off(&disk[i].trace);
-	_exit(1);
-}
-
 static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *fmt, ...)
 {
@@ -287,6 +278,8 @@ static void finish(long ms)
 		pass(until);
 	while (left());
 	for (unsigned int i = 0; i < disks; i++)
+		trace_stop(&disk[i].trace);
+	for (unsigned int i = 0; i < disks; i++)
 		if ((nbd_can_flush(disk[i].nbd) == 1 && nbd_flush(disk[i].nbd, 0) < 0) ||
 		    nbd_shutdown(disk[i].nbd, 0) < 0)
 			fail("disk %s: %s", disk[i].path, nbd_get_error());
@@ -295,9 +288,9 @@ static void finish(long ms)
 
 /* -------- opening -------- */
 
-static void open_disk(struct disk *d, const char *path, const char *command, bool still)
+static void open_disk(struct disk *d, const char *path, const char *command)
 {
-	char line[2048], why[600];
+	char line[2048];
 	char *argv[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, line, NULL};
 	struct stat st;
 
@@ -314,9 +307,6 @@ static void open_disk(struct disk *d, const char *path, const char *command, boo
 		fail("disk %s: %s", path, strerror(errno));
 	if (dirty_init(&d->dirty, d->size) < 0)
 		fail("out of memory");
-	/* From here on nothing is missed, and then it is read. */
-	if (!still && trace_start(&d->trace, "/sys", d->fd, why, sizeof(why)) < 0)
-		fail("disk %s: %s", path, why);
 	snprintf(line, sizeof(line), "%s --disk=%u", command, (unsigned int)(d - disk));
 	d->nbd = nbd_create();
 	if (!d->nbd || nbd_connect_command(d->nbd, argv) < 0)
@@ -326,6 +316,18 @@ static void open_disk(struct disk *d, const char *path, const char *command, boo
 		     (unsigned long)d->size, (long)nbd_get_size(d->nbd));
 	if (nbd_is_read_only(d->nbd) != 0)
 		fail("disk %s: its place on the other side cannot be written to", path);
+}
+
+/*
+ * From here on nothing is missed; and then it is read. The kernel's record belongs to the disk, and would stay if this
+ * process were killed: whatever may stand still for the other side's sake is done before, or behind trace_stop().
+ */
+static void follow_disk(struct disk *d)
+{
+	char why[600];
+
+	if (trace_start(&d->trace, "/sys", d->fd, why, sizeof(why)) < 0)
+		fail("disk %s: %s", d->path, why);
 }
 
 /* An order's line, without its newline. The kernel's record is read while it is waited for. */
@@ -391,15 +393,16 @@ int main(int argc, char **argv)
 	/* Of a terminal, and meant for who started it: the end of its input says the same, in good order. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	signal(SIGTERM, terminated);
 	for (unsigned int i = 0; i < PIECES; i++)
 		if (posix_memalign((void **)&piece[i].data, 4096, PIECE))
 			fail("out of memory");
 	for (; optind < argc; optind++) {
 		disks++;
-		open_disk(&disk[disks - 1], argv[optind], command, still);
+		open_disk(&disk[disks - 1], argv[optind], command);
 		total += disk[disks - 1].size;
 	}
+	for (unsigned int i = 0; i < disks && !still; i++)
+		follow_disk(&disk[i]);
 	began = now();
 	say("ready %lu", (unsigned long)total);
 	obey();

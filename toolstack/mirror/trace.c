@@ -254,15 +254,6 @@ int trace_collect(struct trace *t, struct dirty *d)
 	return all;
 }
 
-void trace_off(struct trace *t)
-{
-	if (t->dev < 0)
-		return;
-	(void)ioctl(t->dev, BLKTRACESTOP);
-	(void)ioctl(t->dev, BLKTRACETEARDOWN);
-	t->dev = -1;
-}
-
 void trace_stop(struct trace *t)
 {
 	for (unsigned int i = 0; t->cpu && i < TRACE_CPUS; i++)
@@ -270,5 +261,9 @@ void trace_stop(struct trace *t)
 			close(t->cpu[i].fd);
 	free(t->cpu);
 	t->cpu = NULL;
-	trace_off(t);
+	if (t->dev < 0)
+		return;
+	(void)ioctl(t->dev, BLKTRACESTOP);
+	(void)ioctl(t->dev, BLKTRACETEARDOWN);
+	t->dev = -1;
 }

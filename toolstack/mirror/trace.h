@@ -38,8 +38,6 @@ struct trace {
 int trace_start(struct trace *t, const char *sys, int dev, char *why, size_t len);
 /* What was written since the last look, into d. 1: the kernel lost some; anything may have been written. */
 int trace_collect(struct trace *t, struct dirty *d);
-/* The kernel's part of trace_stop(); may be called in a signal's handler. */
-void trace_off(struct trace *t);
 void trace_stop(struct trace *t);
 
 /* Whole events of a CPU's file, with a partition's start and `back`; how many bytes they were. -EPROTO: these are none. */
