@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "bootloader.h"
 #include "nbd.h"
+#include "process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -114,20 +114,12 @@ static void words_make(struct words *w, const char *program, const struct domain
 
 /* -------- its run -------- */
 
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* What it shows goes to the log until it ends, the first MiB of it. Its status, or -ETIMEDOUT. */
 static int watch(pid_t pid, int terminal, int log, int limit_ms)
 {
 	struct pollfd p[2] = {{.fd = terminal, .events = POLLIN},
 			      {.fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN}};
-	long end = now_ms() + limit_ms, left = limit_ms, logged = 0;
+	long end = clock_ms() + limit_ms, left = limit_ms, logged = 0;
 	int status, rc = p[1].fd < 0 ? -errno : 0;
 	bool ended = false;
 	char buf[4096];
@@ -135,7 +127,7 @@ static int watch(pid_t pid, int terminal, int log, int limit_ms)
 	while (rc == 0 && !ended) {
 		ssize_t n;
 
-		left = end - now_ms();
+		left = end - clock_ms();
 		n = left > 0 ? poll(p, 2, left) : 0;
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -155,10 +147,8 @@ static int watch(pid_t pid, int terminal, int log, int limit_ms)
 		close(p[1].fd);
 	if (rc < 0)
 		kill(-pid, SIGKILL); /* its session */
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return rc < 0 ? rc : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	status = process_status(pid);
+	return rc < 0 ? rc : status;
 }
 
 /* The last line with letters in it; a terminal's orders are left out. */

@@ -2,11 +2,11 @@
 /*
  * Ending a domain: by asking it, or without asking.
  */
+#include "process.h"
 #include "serai.h"
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 int domain_destroy(struct serai *s, domid_t dom)
 {
@@ -39,17 +39,9 @@ int domain_request(struct serai *s, domid_t dom, const char *what)
 	return rc < 0 ? store_fail(s, rc, path, dom) : 0;
 }
 
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int domain_wait_shutdown(struct serai *s, domid_t dom, int timeout_ms, int *reason)
 {
-	long end = now_ms() + timeout_ms;
+	long end = clock_ms() + timeout_ms;
 	int rc = store_watch(s->store, "@releaseDomain", "wait-shutdown");
 
 	if (rc < 0)
@@ -68,9 +60,9 @@ int domain_wait_shutdown(struct serai *s, domid_t dom, int timeout_ms, int *reas
 			break;
 		}
 		rc = store_event(s->store,
-				 timeout_ms < 0   ? -1
-				 : end > now_ms() ? end - now_ms()
-						  : 0,
+				 timeout_ms < 0     ? -1
+				 : end > clock_ms() ? end - clock_ms()
+						    : 0,
 				 &path, &token);
 		if (rc == 0)
 			rc = serai_fail(s, -ETIMEDOUT, "domain %u did not shut down in %d s", dom,

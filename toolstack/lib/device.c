@@ -9,11 +9,11 @@
  * States (xenbus): 1 initialising, 2 init-wait, 3 initialised, 4 connected, 5 closing, 6 closed.
  */
 #include "nbd.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define BACKEND_TIMEOUT_MS 40000
@@ -137,7 +137,7 @@ int device_script(struct serai *s, domid_t dom, const char *kind, unsigned int d
 		  const char *verb, const char *ifname)
 {
 	char path[128], *why;
-	int status, rc;
+	int rc;
 	pid_t pid;
 
 	if (!strcmp(verb, "add") || !strcmp(verb, "online")) {
@@ -169,9 +169,7 @@ int device_script(struct serai *s, domid_t dom, const char *kind, unsigned int d
 			execl(script, script, verb, (char *)NULL);
 		_exit(127);
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (process_status(pid) == 0)
 		return 0;
 	why = store_readf(s->store, 0, "/local/domain/0/%s/hotplug-error", path);
 	rc = serai_fail(s, -EIO, "domain %u: %s %s failed for %s: %s", dom, script, verb, path,

@@ -18,7 +18,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char *const formats[] = {
@@ -38,14 +37,6 @@ bool disk_needs_nbd(const struct disk *d)
 {
 	return d->format == DISK_QCOW2 || d->format == DISK_QCOW || d->format == DISK_VHD ||
 	       d->backend == DISK_QDISK || (d->target && path_is_nbd(d->target));
-}
-
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* A number the kernel shows of a device; -ENOENT when the file is not there. */
@@ -178,10 +169,10 @@ static int server_ready(const struct nbd_host *h, int events, pid_t pid, unsigne
 {
 	int child = syscall(SYS_pidfd_open, pid, 0), rc = -ETIMEDOUT;
 	struct pollfd p[2] = {{.fd = child, .events = POLLIN}, {.fd = events, .events = POLLIN}};
-	long end = now_ms() + h->start_ms;
+	long end = clock_ms() + h->start_ms;
 	char event[8192];
 
-	for (long left = h->start_ms; child >= 0 && left > 0; left = end - now_ms()) {
+	for (long left = h->start_ms; child >= 0 && left > 0; left = end - clock_ms()) {
 		unsigned long v = 0;
 
 		if (device_number(h, n, "pid", &v) == 0 && device_number(h, n, "size", &v) == 0 && v) {

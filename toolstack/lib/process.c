@@ -10,10 +10,28 @@
 #include <time.h>
 #include <unistd.h>
 
-int program_run(const char *const argv[], int loud)
+long clock_ms(void)
 {
-	int status, null;
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int process_status(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int program_run(const char *const argv[], bool loud)
+{
 	pid_t pid = fork();
+	int null;
 
 	if (pid < 0)
 		return -errno;
@@ -26,30 +44,19 @@ int program_run(const char *const argv[], int loud)
 		execvp(argv[0], (char *const *)(uintptr_t)argv);
 		_exit(127);
 	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-}
-
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return process_status(pid);
 }
 
 int process_wait(pid_t pid, int ms, int *status)
 {
 	struct pollfd p = {.fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
-	long end = now_ms() + ms;
+	long end = clock_ms() + ms;
 	int n;
 
 	if (p.fd < 0)
 		return -errno;
 	do {
-		long left = end - now_ms();
+		long left = end - clock_ms();
 
 		n = poll(&p, 1, ms < 0 ? -1 : left > 0 ? left : 0);
 	} while (n < 0 && errno == EINTR);

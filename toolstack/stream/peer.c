@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "peer.h"
+#include "../lib/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +9,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* How long a command may take to end by itself. */
@@ -75,22 +75,14 @@ void peer_stop(struct peer *p)
 	p->pid = 0;
 }
 
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int line_get(int fd, char *buf, size_t len, int timeout_ms)
 {
-	long end = now_ms() + timeout_ms;
+	long end = clock_ms() + timeout_ms;
 	size_t n = 0;
 
 	while (n + 1 < len) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
-		long left = timeout_ms < 0 ? -1 : end > now_ms() ? end - now_ms() : 0;
+		long left = timeout_ms < 0 ? -1 : end > clock_ms() ? end - clock_ms() : 0;
 		int rc = poll(&p, 1, left);
 		ssize_t k;
 

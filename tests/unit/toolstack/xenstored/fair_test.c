@@ -224,19 +224,29 @@ int xc_grant_unmap(struct xc_grant *g, void *p)
 	return 0;
 }
 
-/* -------- the test -------- */
+/* -------- the tests -------- */
 
-static void turns(void **state)
+/* A worker's surroundings: a directory, a front with one client's slot, and the pipe whose end is the keeper's. */
+static struct place {
+	char dir[32];
+	struct options o;
+	int alive;
+} place;
+
+static int begin(void **state)
 {
-	char dir[] = "/tmp/fair-XXXXXX", path[64];
-	struct options o = {.rundir = dir};
+	char path[64];
 	int ends[2];
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/log", dir);
+	memset(&client, 0, sizeof(client));
+	memset(&guest, 0, sizeof(guest));
+	place = (struct place){.dir = "/tmp/fair-XXXXXX", .o.rundir = place.dir};
+	assert_non_null(mkdtemp(place.dir));
+	snprintf(path, sizeof(path), "%s/log", place.dir);
 	assert_int_equal(log_file_set(path), 0);
 	assert_int_equal(pipe(ends), 0);
+	place.alive = ends[0];
 	client.alive_end = ends[1];
 	client.h = (struct handles){.alive = ends[0],
 				    .to_worker = eventfd(0, EFD_NONBLOCK),
@@ -246,21 +256,36 @@ static void turns(void **state)
 	client.front->high = 1;
 	client.front->slot[0].state = SLOT_OPEN;
 	client.front->slot[0].id = CONN_SOCKET;
-	client_asks(XS_INTRODUCE, "1|5|7|"); /* from which on the guest asks */
+	return 0;
+}
 
-	assert_int_equal(worker_run(&o, client.front, &client.h), WORKER_STOP);
+static int end(void **state)
+{
+	static const char *const files[] = {"log", "state"};
+	char path[64];
 
-	assert_in_range(client.answered, FIRST, FIRST + PATIENCE);
-	assert_in_range(guest.asks, client.told_to_stop, client.told_to_stop + PATIENCE);
-
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/state", dir);
-	unlink(path);
-	rmdir(dir);
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", place.dir, files[i]);
+		unlink(path);
+	}
+	rmdir(place.dir);
 	free(client.front);
 	close(client.h.to_worker);
 	close(client.h.to_keeper);
-	close(ends[0]);
+	close(place.alive);
+	return 0;
+}
+
+static void turns(void **state)
+{
+	(void)state;
+	client_asks(XS_INTRODUCE, "1|5|7|"); /* from which on the guest asks */
+
+	assert_int_equal(worker_run(&place.o, client.front, &client.h), WORKER_STOP);
+
+	assert_in_range(client.answered, FIRST, FIRST + PATIENCE);
+	assert_in_range(guest.asks, client.told_to_stop, client.told_to_stop + PATIENCE);
 }
 
 /* The keeper's word that a client left does not undo the worker's that it is done with him. */
@@ -283,44 +308,18 @@ static void done_is_done(void **state)
  */
 static void ended_once(void **state)
 {
-	char dir[] = "/tmp/fair-XXXXXX", path[64];
-	struct options o = {.rundir = dir};
-	struct slot *s;
-	int ends[2];
+	struct slot *s = &client.front->slot[0];
 
 	(void)state;
-	memset(&client, 0, sizeof(client));
-	memset(&guest, 0, sizeof(guest));
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/log", dir);
-	assert_int_equal(log_file_set(path), 0);
-	assert_int_equal(pipe(ends), 0);
-	client.h = (struct handles){.alive = ends[0],
-				    .to_worker = eventfd(0, EFD_NONBLOCK),
-				    .to_keeper = eventfd(0, EFD_NONBLOCK)};
-	client.front = calloc(1, sizeof(*client.front));
-	assert_non_null(client.front);
-	client.front->high = 1;
 	client.front->next_id = CONN_SOCKET + 1;
-	s = &client.front->slot[0];
-	s->state = SLOT_OPEN;
-	s->id = CONN_SOCKET;
 	client_asks(XS_READ, "/tool/xenstored|");
 	s->in_cons = s->in_prod;
-	close(ends[1]); /* it ends when it has looked */
+	close(client.alive_end); /* it ends when it has looked */
 
-	assert_int_equal(worker_run(&o, client.front, &client.h), WORKER_STOP);
+	assert_int_equal(worker_run(&place.o, client.front, &client.h), WORKER_STOP);
 
 	assert_int_equal(s->state, SLOT_DONE);
 	assert_int_equal(s->out_prod, 0);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/state", dir);
-	unlink(path);
-	rmdir(dir);
-	free(client.front);
-	close(client.h.to_worker);
-	close(client.h.to_keeper);
-	close(ends[0]);
 }
 
 /* A slot that has news again while the others are looked at: it waits for the next look. */
@@ -346,8 +345,9 @@ static void news_in_turn(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(turns), cmocka_unit_test(news_in_turn),
-					   cmocka_unit_test(done_is_done), cmocka_unit_test(ended_once)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(turns, begin, end),
+					   cmocka_unit_test(news_in_turn), cmocka_unit_test(done_is_done),
+					   cmocka_unit_test_setup_teardown(ended_once, begin, end)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
