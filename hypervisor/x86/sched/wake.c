@@ -12,13 +12,19 @@
 #include <sched.h>
 #include <smp.h>
 
+/*
+ * What v polled for goes before the flag: once that is clear, v may be awake, and poll anew, while its waker has not
+ * come further (tests/unit/x86/sched/wake_test.c). A new poll taken back here is one whose vCPU is woken, for nothing;
+ * taken back behind the flag, nobody would ever raise it again.
+ */
 void vcpu_unblock(struct vcpu *v)
 {
-	if (!test_and_clear_bit(VPF_BLOCKED, &v->pause_flags))
+	if (!(READ_ONCE(v->pause_flags) & BIT(VPF_BLOCKED)))
 		return;
-	if (READ_ONCE(v->poll_evtchn)) /* whatever it polled for, it is awake now */
+	if (READ_ONCE(v->poll_evtchn))
 		evtchn_poll_set(v, 0);
-	sched_wake(v);
+	if (test_and_clear_bit(VPF_BLOCKED, &v->pause_flags))
+		sched_wake(v);
 }
 
 void vcpu_kick(struct vcpu *v)
