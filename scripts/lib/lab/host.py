@@ -54,6 +54,8 @@ class Spec:
     # Time counts instructions, 2 ** icount ns each, and all CPUs share a thread: for what is
     # measured in time, which then does not depend on what else the build host does. -1: real time.
     icount: int = -1
+    # "single": the CPUs take turns. For hosts whose kernel patches its code while it runs (tests/system/README.md).
+    threads: str = "multi"
     qemu: tuple = ()
     timeout: int = 240
 
@@ -103,7 +105,7 @@ def command(spec, workdir, console="stdio"):
             "-vga", "std", "-machine", spec.machine,
             "-cpu", spec.cpu, "-smp", spec.cpus, "-m", spec.memory, "-serial", console,
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
-    argv += ["-accel", "tcg,thread=multi"] if spec.icount < 0 else ["-icount", f"shift={spec.icount}"]
+    argv += ["-accel", f"tcg,thread={spec.threads}"] if spec.icount < 0 else ["-icount", f"shift={spec.icount}"]
     argv += _drives(spec)
     if spec.nic != "none":
         model = {"virtio": "virtio-net-pci"}.get(spec.nic, spec.nic)
@@ -158,6 +160,7 @@ class Result:
     seconds: float = 0
     init_seconds: float = 0
     log: pathlib.Path = None
+    state: str = ""     # what the hypervisor said of itself when the script did not end
 
     @property
     def passed(self):
@@ -195,8 +198,11 @@ def run_script(spec, log=None, echo=False, on_mark=None):
                 follow(m, spec.timeout * SLOW, result, on_mark)
                 if m.wait(30) is None:
                     result.problem = result.problem or "the machine did not power off"
-            except (qemu.Died, qemu.Timeout) as e:
+            except qemu.Died as e:
                 result.problem = str(e)
+            except qemu.Timeout as e:
+                result.problem = str(e)
+                result.state = m.state()
             result.seconds = time.monotonic() - m.started
             result.complaints = [c.strip() for c in COMPLAINT.findall(m.text)]
     return result

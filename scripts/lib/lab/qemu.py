@@ -120,6 +120,23 @@ class Machine:
         self.proc.stdin.write(text.encode())
         self.proc.stdin.flush()
 
+    def state(self, keys="tqr0d"):
+        """What the hypervisor, Xen or Serai, says when its debug keys are typed: clocks, domains, run queues, the
+        registers of dom0's vCPUs and of the processors (last, because it asks the others for it)."""
+        start = len(self._text)
+        try:
+            self.send("\x01" * 3)     # the serial line's input goes to the hypervisor
+            for key in keys:
+                self.send(key)
+                end = time.monotonic() + 5
+                with self._more:
+                    # Until nothing has come for a second.
+                    while not self._ended and self._more.wait(1) and time.monotonic() < end:
+                        pass
+        except OSError:
+            pass                      # the machine is gone
+        return self._text[start:]
+
     def wait(self, timeout):
         """Exit status of QEMU, or None when it is still running."""
         try:
