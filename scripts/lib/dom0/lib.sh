@@ -149,3 +149,17 @@ store_worker() {
 	read -r 2>/dev/null <"/proc/$k/task/$k/children" # its line has no end, so the status says nothing
 	[ -n "$REPLY" ] && echo "${REPLY% }"
 }
+
+# same ARGUMENTS: byte for byte what xl prints. Figures that move between two calls are blanked by $CLEAN; what moves
+# seldom (a balloon on its way) may do so once between the two, not each time.
+same() {
+	local clean=${CLEAN:-cat} a b
+	for _ in 1 2 3; do
+		a=$(xl "$@" 2>/dev/null | $clean)
+		b=$(serai "$@" 2>/dev/null | $clean)
+		[ "$a" = "$b" ] && return
+	done
+	diff <(echo "$a") <(echo "$b")
+}
+# For it, of lists: where a vCPU is, what it does and how long it ran.
+times() { sed -E 's/ ([0-9]+|-) +[rb-]{2}[p-] +[0-9]+\.[0-9]/ CPU STATE TIME/; s/[rbpscdw-]{6} +[0-9]+\.[0-9]/STATE TIME/'; }

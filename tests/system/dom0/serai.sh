@@ -5,14 +5,6 @@
 work=/var/tmp/serai
 mkdir -p $work
 
-# Byte for byte what xl prints. Figures that move between two calls are blanked.
-same() {
-	local clean=${CLEAN:-cat} a b
-	a=$(xl "$@" 2>/dev/null | $clean)
-	b=$(serai "$@" 2>/dev/null | $clean)
-	[ "$a" = "$b" ] || { diff <(echo "$a") <(echo "$b"); return 1; }
-}
-times() { sed -E 's/ ([0-9]+|-) +[rb-]{2}[p-] +[0-9]+\.[0-9]/ CPU STATE TIME/; s/[rbpscdw-]{6} +[0-9]+\.[0-9]$/STATE TIME/'; }
 memory() { grep -v '^free_memory'; }
 
 check "serai list answers" serai list

@@ -15,22 +15,10 @@ serai() {
 	echo "$word" >>/run/verbs
 	command serai "$@"
 }
-# same ARGUMENTS: byte for byte what xl prints. Figures that move between two calls are blanked by $CLEAN; what moves
-# seldom (a balloon on its way) may do so once between the two, not each time.
-same() {
-	local clean=${CLEAN:-cat} a b
-	for _ in 1 2 3; do
-		a=$(xl "$@" 2>/dev/null | $clean)
-		b=$(serai "$@" 2>/dev/null | $clean)
-		[ "$a" = "$b" ] && return
-	done
-	diff <(echo "$a") <(echo "$b")
-}
 alike() { # "ARGUMENTS" [FILTER]
 	# shellcheck disable=SC2086
 	CLEAN=${2:-cat} check "$1 is xl's" same $1
 }
-times() { sed -E 's/ ([0-9]+|-) +[rb-]{2}[p-] +[0-9]+\.[0-9]/ CPU STATE TIME/; s/[rbpscdw-]{6} +[0-9]+\.[0-9]/STATE TIME/'; }
 memory() { grep -v '^free_memory' | sed -E '/^node:/,/^[^ ]/s/^( +0: +[0-9]+) +[0-9]+/\1 FREE/'; }
 clock() { sed -E 's/[0-9]+:[0-9]{2}(:[0-9]{2})?/TIME/g; s/ +TIME/ TIME/g'; }
 
