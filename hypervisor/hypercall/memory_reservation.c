@@ -198,7 +198,6 @@ static int chunk_give(struct chunk *c, u32 head)
 			continue;
 		}
 		for (u64 j = 0; j < 1UL << order; j++) {
-			f[j].refs = 1;
 			if (frame_assign(c->d, f + j)) {
 				free_frames(f + j, 0);
 				rc = -ENOMEM;

@@ -204,7 +204,8 @@ void frame_share_with_guest(void *page, struct domain *d, bool writable);
 void frame_unshare(void *page);
 
 /* Moves ownership: takes f, referenced only by its owner's own allocation, away from d (transfer,
- * exchange) or gives it to d. Errors: -EINVAL in use; -ENOMEM over max_pages. */
+ * exchange) or gives it to d. In between it has no references, and nobody can take one. Errors: -EINVAL in use;
+ * -ENOMEM over max_pages. */
 int frame_steal(struct domain *d, struct frame *f);
 int frame_assign(struct domain *d, struct frame *f);
 

@@ -9,9 +9,10 @@ check_PROGRAMS += $(mm_tests)
 TESTS += $(mm_tests)
 
 tests_unit_core_mm_frame_test_SOURCES = $(mm_test_sources) tests/unit/core/mm/frame_test.c
-tests_unit_core_mm_frame_test_CPPFLAGS = $(mm_test_cppflags)
+# Threads: the system has a sched.h of its own.
+tests_unit_core_mm_frame_test_CPPFLAGS = $(host_cppflags) -D__XEN__ -D__XEN_TOOLS__ -idirafter $(top_srcdir)/hypervisor/include -I$(top_srcdir)/hypervisor
 tests_unit_core_mm_frame_test_CFLAGS = $(host_cflags)
-tests_unit_core_mm_frame_test_LDADD = -lcmocka
+tests_unit_core_mm_frame_test_LDADD = -lcmocka -lpthread
 tests_unit_core_mm_table_test_SOURCES = $(mm_test_sources) tests/unit/core/mm/table_test.c
 tests_unit_core_mm_table_test_CPPFLAGS = $(mm_test_cppflags)
 tests_unit_core_mm_table_test_CFLAGS = $(host_cflags)

@@ -137,11 +137,15 @@ int frame_steal(struct domain *d, struct frame *f)
 
 	if (READ_ONCE(f->owner) != d->id)
 		return -EINVAL;
-	/* Nobody but the allocation itself may hold it; the count of 1 becomes the caller's. */
-	if (!frame_cas(&f->refs, &old, 1))
+	/*
+	 * Nobody but the allocation itself may hold it. The count goes to 0 and stays there until the frame has an owner
+	 * again: whoever means to take a reference while it changes hands is refused (frame_get_inline()), whatever
+	 * owner he sees.
+	 */
+	if (!frame_cas(&f->refs, &old, 0))
 		return -EINVAL;
 	if (READ_ONCE(f->owner) != d->id || pgt_count(f->type_word)) {
-		__atomic_fetch_or(&f->refs, FREF_ALLOCATED, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&f->refs, FREF_ALLOCATED | 1, __ATOMIC_RELEASE);
 		return -EINVAL;
 	}
 	frame_list_del(d, f);
@@ -152,7 +156,7 @@ int frame_steal(struct domain *d, struct frame *f)
 
 int frame_assign(struct domain *d, struct frame *f)
 {
-	ASSERT(f->owner == FRAME_NO_OWNER && frame_refs(f) == 1);
+	ASSERT(f->owner == FRAME_NO_OWNER && !frame_refs(f));
 	frames_handover(f, 0);
 	return frames_give(d, f, 0);
 }

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 #include <lib.h>
+#include <pthread.h>
 #include <string.h>
 
 static struct domain *a, *b;
@@ -158,6 +159,48 @@ static void stolen_frames_change_hands(void **s)
 	frame_put(f);
 	b->dying = DOMDYING_dying;
 	assert_null(alloc_frames(b, 0, 0));
+}
+
+#define HANDOVERS 300000
+
+static bool handed_over;
+static u64 taken;
+
+/* Another CPU, which maps the frame and unmaps it. */
+static void *maps_it(void *f)
+{
+	while (!__atomic_load_n(&handed_over, __ATOMIC_ACQUIRE))
+		if (frame_get_and_type(f, a, FT_WRITABLE)) {
+			taken++;
+			frame_put_and_type(f);
+		}
+	return NULL;
+}
+
+static void nobody_takes_a_frame_that_changes_hands(void **s)
+{
+	struct frame *f = alloc_frames(a, 0, 0);
+	unsigned int stolen = 0;
+	pthread_t other;
+
+	(void)s;
+	handed_over = false;
+	taken = 0;
+	assert_non_null(alloc_frames(a, 0, 0)); /* its last frame would be its last reference */
+	assert_int_equal(pthread_create(&other, NULL, maps_it, f), 0);
+	while (stolen < HANDOVERS) {
+		if (frame_steal(a, f))
+			continue;
+		stolen++;
+		assert_int_equal(f->refs, 0);
+		assert_int_equal(pgt_count(f->type_word), 0);
+		assert_int_equal(frame_assign(a, f), 0);
+	}
+	__atomic_store_n(&handed_over, true, __ATOMIC_RELEASE);
+	pthread_join(other, NULL);
+	assert_int_not_equal(taken, 0);
+	assert_int_equal(f->refs, FREF_ALLOCATED | 1);
+	assert_int_equal(pgt_count(f->type_word), 0);
 }
 
 static void shared_pages_live_as_long_as_a_mapping(void **s)
@@ -316,6 +359,7 @@ int main(void)
 		TEST(references_are_the_owners),
 		TEST(a_change_of_type_flushes),
 		TEST(stolen_frames_change_hands),
+		TEST(nobody_takes_a_frame_that_changes_hands),
 		TEST(shared_pages_live_as_long_as_a_mapping),
 		TEST(small_objects),
 		TEST(descriptors),
