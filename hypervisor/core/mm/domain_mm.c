@@ -249,16 +249,18 @@ int mm_domain_relinquish_frames(struct domain *d)
 
 	mm_lock(d);
 	rc = mm_pending_work(d);
-	for (unsigned int i = 0; !rc && mm->frame_list; i++) {
-		struct frame *f = &frame_table[mm->frame_list];
-		u32 n = mm->frame_list;
+	for (unsigned int i = 0; !rc; i++) {
+		u32 n = READ_ONCE(mm->frame_list);
+		struct frame *f = &frame_table[n];
 
-		if (i >= RELINQUISH_BATCH || mm->budget <= 0) {
+		if (!n)
+			break;
+		/* Our own reference keeps it on the list while it is looked at. None to be had: the last has just gone
+		 * elsewhere, and whoever dropped it takes the frame off the list. */
+		if (i >= RELINQUISH_BATCH || mm->budget <= 0 || !frame_get_inline(f, d->id)) {
 			rc = -ERESTART;
 			break;
 		}
-		/* Our own reference keeps it on the list while it is looked at. */
-		__atomic_fetch_add(&f->refs, 1, __ATOMIC_SEQ_CST);
 		rc = frame_relinquish(d, f);
 		if (!rc) {
 			spin_lock(&mm->frames_lock);
